@@ -1,0 +1,1 @@
+"""Faces Kafka: records in, transactions out; knows nothing of HTTP or JSON."""

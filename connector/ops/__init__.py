@@ -1,0 +1,1 @@
+"""Faces operators: metrics, probes, status and logs; decides nothing about delivery."""
