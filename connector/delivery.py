@@ -1,85 +1,351 @@
 """THE loop: pull, encode, publish, settle, confirm.
 
-Must not know HTTP, Avro or Kafka: it sees them through the protocols below.
+Must not know HTTP, Avro or Kafka: it sees them through the protocols of `connector.parts`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Protocol
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 
-from connector.model import Notification, Record
+from connector.confirming import Confirms
+from connector.errors import BadNotification, Blocked, ConnectorError, Retriable, SessionLost
+from connector.model import Notification, Point, Record, State
+from connector.pacing import Clock, Pace, Waits
+from connector.parts import Listing, Partitions, Parts
+
+_BEAT_SECONDS = 10.0
 
 
-class Listing(Protocol):
-    """One complete list, validated to its end and kept in a spooled file until closed."""
+class Delivery:
+    """Carries one feed from its source to Kafka until stopped.
+
+    Args:
+        parts: the feed's source, encoder, publisher, journal and observer.
+        pace: the figures.
+        clock: the time.
+        confirm: False leaves the ERP untouched (`confirm: never`).
+        reached: told every named point; for tests that end the process there.
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        pace: Pace,
+        clock: Clock,
+        *,
+        confirm: bool = True,
+        reached: Callable[[Point], None] = lambda _point: None,
+    ) -> None:
+        self._source = parts.source
+        self._encoder = parts.encoder
+        self._publisher = parts.publisher
+        self._journal = parts.journal
+        self._observer = parts.observer
+        self._pace = pace
+        self._clock = clock
+        self._confirm = confirm
+        self._reached = reached
+        self._waits = Waits(pace)
+        self._stop = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._slice_in_hand = False
+        self._is_blocked = False
+        self._kept_alive_at: float | None = None
+        self._offered_at = clock.monotonic()
+        self._caught_up_at: float | None = None
+        self._unpublished_since: float | None = None
+
+    def stop(self) -> None:
+        """Leave: at once, or after the slice in hand is acked and confirmed."""
+        self._stop.set()
+        if self._task is not None and not self._slice_in_hand:
+            self._task.cancel()
+
+    async def run(self) -> None:
+        """Deliver until stopped.
+
+        Raises:
+            Fatal: the process has to leave.
+        """
+        self._task = asyncio.current_task()
+        self._observer.state(State.STARTING)
+        try:
+            while not self._stop.is_set():
+                await self._pause(await self._look())
+        except asyncio.CancelledError:
+            if not self._stop.is_set():
+                raise
+        finally:
+            self._observer.state(State.STOPPED)
+
+    async def _look(self) -> float:
+        """Hold a session when the feed offers something; returns the seconds to wait then."""
+        begun = self._clock.monotonic()
+        try:
+            if not await self._source.offers():
+                self._observer.pulled(0, self._clock.monotonic() - begun)
+                self._note_caught_up()
+                if not self._keep_alive_is_due():
+                    return self._pace.poll_interval_seconds
+        except (Retriable, Blocked) as error:
+            self._observer.pull_failed(error.reason)
+            return self._setback(error)
+        try:
+            await self._session()
+        except (Blocked, SessionLost) as error:
+            return self._setback(error)
+        return self._pace.poll_interval_seconds
+
+    async def _session(self) -> None:
+        """Fence, scan, then listings until idle, stopped, or the first Kafka error."""
+        reason = "crashed"
+        self._observer.session_started()
+        try:
+            await self._open()
+            await self._listings()
+            reason = "idle"
+        except ConnectorError as error:
+            reason = error.reason
+            raise
+        except asyncio.CancelledError:
+            reason = "stopped"
+            raise
+        finally:
+            await self._journal.close()
+            await self._publisher.discard()
+            self._observer.session_ended(reason)
+
+    async def _open(self) -> None:
+        """Fence every older instance, then read what they left (Invariant 4: in this order)."""
+        partitions = await self._fence()
+        self._reached(Point.AFTER_FENCE)
+        await self._scan(partitions)
+
+    async def _fence(self) -> Partitions:
+        return await self._publisher.fence()
+
+    async def _scan(self, partitions: Partitions) -> None:
+        begun = self._clock.monotonic()
+        records = await self._journal.scan(partitions)
+        self._kept_alive_at = self._clock.monotonic()
+        self._observer.scanned(records, self._kept_alive_at - begun)
+        self._observer.restored(self._journal.caught_up_at)
+
+    async def _listings(self) -> None:
+        begun = self._offered_at = self._clock.monotonic()
+        while not self._stop.is_set():
+            wait = await self._listing()
+            self._observer.watermark_lag(await self._journal.mark(caught_up_at=self._caught_up_at))
+            now = self._clock.monotonic()
+            is_idle = now - self._offered_at > self._pace.idle_session_seconds
+            if is_idle or now - begun > self._pace.session_seconds:
+                break
+            await self._pause(wait)
+        self._observer.watermark_lag(await self._journal.mark(caught_up_at=self._caught_up_at, force=True))
+
+    async def _listing(self) -> float:
+        """Pull one listing and carry it through; returns the seconds to wait before the next."""
+        begun = self._clock.monotonic()
+        try:
+            # Invariant 4: pulled after the scan; the list that began the session may show what was confirmed since.
+            listing = await self._source.pull()
+        except (Retriable, Blocked) as error:
+            self._observer.pull_failed(error.reason)
+            return self._setback(error)
+        self._waits.pulled()
+        pulled_at = self._clock.monotonic()
+        self._observer.pulled(listing.count, pulled_at - begun)
+        confirms = Confirms(self._source, self._journal.confirmed, self._observer, self._reached)
+        progress = _Progress(listing.count, pulled_at, self._clock.now())
+        with closing(listing):
+            bad = await self._carry_accounted(listing, progress, confirms)
+        return self._next_wait(progress, confirms, bad)
+
+    async def _carry_accounted(
+        self, listing: Listing, progress: _Progress, confirms: Confirms
+    ) -> BadNotification | None:
+        """Carry the listing; whatever happens, every notification pulled is accounted for and no confirm is left."""
+        left_because = "crashed"
+        try:
+            await self._carry(listing, progress, confirms)
+            left_because = "stopped"
+        except BadNotification as bad:
+            left_because = bad.reason
+            return bad
+        except ConnectorError as error:
+            left_because = error.reason
+            raise
+        except asyncio.CancelledError:
+            left_because = "stopped"
+            raise
+        finally:
+            self._slice_in_hand = False
+            await confirms.finish()
+            if progress.left:
+                self._observer.abandoned(left_because, progress.left)
+            self._note_pending(progress)
+        return None
+
+    async def _carry(self, listing: Listing, progress: _Progress, confirms: Confirms) -> None:
+        """Publish and confirm slice by slice, in SyncID order (Invariant 3)."""
+        self._journal.begin_listing()
+        if listing.count:
+            self._offered_at = self._clock.monotonic()
+            self._unpublished_since = self._unpublished_since or progress.seen_at
+            if not self._is_blocked:
+                self._observer.state(State.DELIVERING)
+        for offered in listing.slices(self._pace.slice_records, self._pace.slice_bytes):
+            self._slice_in_hand = True
+            known, todo = self._journal.split(offered)
+            records, bad = self._encode(todo)
+            await self._publish(records, progress)
+            self._settle(offered, todo, progress)
+            await self._confirm_acked(_confirmable(known, records, todo), confirms)
+            if bad is not None:
+                raise bad
+            if self._stop.is_set():
+                return
+            self._slice_in_hand = False
+            self._note_pending(progress)
+            self._observer.beat()
+            await asyncio.sleep(0)  # probes and other feeds share this loop
+        self._unpublished_since = None
+        await confirms.finish()
+        self._journal.end_listing(listing.highest)
+
+    def _encode(self, todo: Sequence[Notification]) -> tuple[list[Record], BadNotification | None]:
+        """The records up to the first notification that cannot be one (Invariant 2: the feed holds there)."""
+        records: list[Record] = []
+        limit = self._publisher.max_value_bytes
+        encode = self._encoder.encode
+        for notification in todo:
+            try:
+                record = encode(notification)
+                if len(record.value) > limit:
+                    raise _too_large(record, limit)
+            except BadNotification as bad:
+                return records, bad
+            records.append(record)
+        return records, None
+
+    async def _publish(self, records: list[Record], progress: _Progress) -> None:
+        """Commit one slice; a pair enters the journal here or by the scan and nowhere else (Invariant 1)."""
+        if not records:
+            return
+        highest = self._journal.highest
+        if highest is not None and records[0].sync_id < highest:
+            self._observer.regressed(sum(record.sync_id < highest for record in records))
+        try:
+            offsets = await self._publisher.publish(records)
+        except (SessionLost, Blocked) as error:
+            self._observer.publish_failed(error.reason)
+            raise
+        self._journal.acked(records, offsets, self._unpublished_since or progress.seen_at)
+        progress.published += len(records)
+        self._observer.published(len(records), self._clock.monotonic() - progress.pulled_at)
+
+    def _settle(self, offered: Sequence[Notification], todo: Sequence[Notification], progress: _Progress) -> None:
+        """Account for what needed no publishing."""
+        duplicates = len(offered) - len(todo)
+        progress.deduplicated += duplicates
+        if duplicates:
+            self._observer.deduplicated(duplicates)
+
+    async def _confirm_acked(self, sync_ids: Sequence[int], confirms: Confirms) -> None:
+        """Begin to confirm what is in the journal (Invariant 1), beside the next slice."""
+        if self._confirm:
+            await confirms.begin(sync_ids)
+
+    def _next_wait(self, progress: _Progress, confirms: Confirms, bad: BadNotification | None) -> float:
+        """How long until the next pull, and what the feed's state is until then."""
+        moved = progress.published + confirms.newly_confirmed
+        if moved:
+            self._waits.progressed()
+        error = bad or confirms.error
+        if error is not None:
+            wait = self._setback(error)
+            # A key that may not confirm must not make us load the list in a loop, nor keep news from being published.
+            if isinstance(error, Blocked) and bad is None:
+                return self._pace.poll_interval_seconds if moved else self._waits.after_no_progress()
+            return wait
+        self._waits.delivered()
+        nothing_left = progress.count == 0 or (not self._confirm and not moved)
+        if not progress.left:
+            self._note_caught_up(is_state=nothing_left)
+        if nothing_left:
+            return self._pace.poll_interval_seconds
+        return 0.0 if moved else self._waits.after_no_progress()
+
+    def _setback(self, error: ConnectorError) -> float:
+        """Show the error; returns the seconds to wait."""
+        self._is_blocked = isinstance(error, Blocked)
+        state = State.BLOCKED if self._is_blocked else State.BACKING_OFF
+        self._observer.state(state, error.reason, error.message)  # Invariant 6
+        return self._waits.after_error(error)
+
+    def _note_caught_up(self, *, is_state: bool = True) -> None:
+        self._caught_up_at = self._clock.now()
+        self._is_blocked = False
+        self._waits.pulled()
+        self._observer.caught_up()
+        if is_state:
+            self._observer.state(State.CAUGHT_UP)
+
+    def _note_pending(self, progress: _Progress) -> None:
+        """What is listed and not confirmed: unpublished ones, and published ones the ERP has not been told of."""
+        unconfirmed, oldest = self._journal.pending() if self._confirm else (0, None)
+        count = progress.left + unconfirmed
+        if progress.left and self._unpublished_since is not None:
+            oldest = min(oldest or self._unpublished_since, self._unpublished_since)
+        self._observer.pending(count, oldest)
+
+    def _keep_alive_is_due(self) -> bool:
+        """Whether committed offsets and the transactional id need a session before they expire."""
+        if self._kept_alive_at is None:
+            self._kept_alive_at = self._clock.monotonic()
+        return self._clock.monotonic() - self._kept_alive_at > self._pace.keep_alive_seconds
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, and show being alive while doing so."""
+        self._observer.beat()
+        until = self._clock.monotonic() + seconds
+        while not self._stop.is_set() and (left := until - self._clock.monotonic()) > 0:
+            await self._clock.wait(self._stop, min(left, _BEAT_SECONDS))
+            self._observer.beat()
+
+
+@dataclass(slots=True)
+class _Progress:
+    """How far one listing is carried."""
+
+    count: int
+    pulled_at: float
+    seen_at: float
+    published: int = 0
+    deduplicated: int = 0
 
     @property
-    def count(self) -> int:
-        """How many notifications the list shows."""
-
-    @property
-    def highest(self) -> int | None:
-        """The highest SyncID it shows, None when it is empty."""
-
-    def slices(self, max_records: int, max_bytes: int) -> Iterator[list[Notification]]:
-        """Its notifications in SyncID order (listed order within one SyncID), in portions.
-
-        Blocks for a disk read at most. A portion exceeds a bound only to keep one SyncID's notifications together,
-        or to hold at least one.
-
-        Raises:
-            BadNotification: from here on the list cannot be ordered or read (no usable SyncID).
-        """
-
-    def close(self) -> None:
-        """Give the spool's memory and disk back; allowed more than once."""
+    def left(self) -> int:
+        return self.count - self.published - self.deduplicated
 
 
-class Source(Protocol):
-    """One feed of an ERP. Calls for one feed never overlap, except that `confirm` may run beside anything."""
-
-    @property
-    def fingerprint(self) -> str:
-        """Which ERP this is (kind, base URL, tenant, mode), hashed; it tells when a site points somewhere else."""
-
-    async def offers(self) -> bool:
-        """Ask for the list and stop reading at its first record: is there anything at all?
-
-        Raises:
-            Retriable: back off and ask again.
-            Blocked: the feed waits for a person.
-        """
-
-    async def pull(self) -> Listing:
-        """Receive the whole list; returns only when it was complete and valid to its end.
-
-        Raises:
-            Retriable: nothing of this list counts; back off and pull again.
-            Blocked: nothing of this list counts; the feed waits for a person.
-        """
-
-    async def confirm(self, sync_ids: Sequence[int]) -> None:
-        """Tell the ERP that these are received. DESTRUCTIVE: they are never offered again.
-
-        Returns when the ERP accepted all of them. Chunks are the source's business.
-
-        Raises:
-            Retriable: the outcome is unknown, or nothing was confirmed; a later list tells.
-            Blocked: the ERP refuses confirms from this key.
-        """
+def _confirmable(known: Sequence[Notification], records: Sequence[Record], todo: Sequence[Notification]) -> list[int]:
+    """The SyncIDs all of whose listed contents are in Kafka: confirming takes every content of a SyncID away."""
+    sync_ids = [record.sync_id for record in records]
+    if known:
+        sync_ids = sorted({*sync_ids, *(notification.sync_id for notification in known)})
+    if len(records) < len(todo):
+        unpublished = {notification.sync_id for notification in todo[len(records) :]}
+        sync_ids = [sync_id for sync_id in sync_ids if sync_id not in unpublished]
+    return sync_ids
 
 
-class Encoder(Protocol):
-    """Makes records of notifications; does no input or output."""
-
-    @property
-    def content_type(self) -> str:
-        """What the content-type header of every record says."""
-
-    def encode(self, notification: Notification) -> Record:
-        """The record of one notification.
-
-        Raises:
-            BadNotification: it cannot be made into a record; its feed holds before it.
-        """
+def _too_large(record: Record, limit: int) -> BadNotification:
+    message = (
+        f"SyncID {record.sync_id} makes a record of {len(record.value)} bytes, the topic takes {limit}:"
+        " raise the topic's max.message.bytes, and this feed goes on"
+    )
+    return BadNotification("too_large", message, sync_id=record.sync_id)
