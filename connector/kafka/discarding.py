@@ -1,0 +1,46 @@
+"""Throwing a producer away, whatever state it is in.
+
+This is the one place that touches aiokafka's private names: `stop()` alone may wait for ever on a frozen broker, and
+what it leaves behind would go on sending.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import ProducerClosed
+
+from connector.kafka.mapping import FOREIGN
+
+_STOP_SECONDS = 2.0
+_CLOSE_SECONDS = 2.0
+
+
+async def discard(producer: AIOKafkaProducer) -> None:
+    """End the producer and every task of it; bounded to a few seconds, raises nothing but a cancellation."""
+    accumulator = producer._message_accumulator  # noqa: SLF001  see the module's docstring
+    try:
+        with contextlib.suppress(*FOREIGN):
+            async with asyncio.timeout(_STOP_SECONDS):
+                await producer.stop()
+    finally:
+        task = producer._sender._sender_task  # noqa: SLF001
+        # Its pending batches would otherwise keep their waiters, and the sender with them, alive.
+        accumulator.fail_all(ProducerClosed())
+        await _end(task)
+        with contextlib.suppress(*FOREIGN):
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await producer.client.close()
+        await _end(task)
+        producer._closed = True  # noqa: SLF001  stop() may not have come that far, and would be warned about
+
+
+async def _end(task: asyncio.Task[None] | None) -> None:
+    """Cancel the sender until it is gone: it awaits its own requests first, which a closed client lets fail."""
+    for _ in range(3):
+        if task is None or task.done():
+            return
+        task.cancel()
+        await asyncio.wait([task], timeout=_CLOSE_SECONDS / 4)

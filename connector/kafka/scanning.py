@@ -1,0 +1,108 @@
+"""Reads what a feed's topics hold above the watermark, up to the end as it was after the fence.
+
+Must not know what is done with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from connector.errors import SessionLost
+from connector.kafka.connection import KafkaConnection
+from connector.kafka.headers import read_content_hash
+from connector.kafka.published import Place, short_hash
+
+_PORTION = 5000
+_READ_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One partition, from the watermark to the end."""
+
+    lowest: int
+    end: int
+
+
+@dataclass(slots=True)
+class Portion:
+    """Some records as the scan found them."""
+
+    pairs: list[tuple[int, int]]
+    first_offsets: dict[Place, int]
+    oldest_seconds: float
+    records: int
+
+
+async def spans(
+    connection: KafkaConnection, places: Sequence[Place], watermark: Mapping[Place, int]
+) -> dict[Place, Span]:
+    """Where to read from and to, asked now: call it after the fence.
+
+    The end is the high watermark, hence a reader of uncommitted records: the last stable offset may be held back by
+    somebody else's open transaction on the same partition.
+    """
+    consumer = AIOKafkaConsumer(
+        **connection.client_options(), group_id=None, isolation_level="read_uncommitted", enable_auto_commit=False
+    )
+    asked = [TopicPartition(*place) for place in places]
+    try:
+        await consumer.start()
+        beginnings = await consumer.beginning_offsets(asked)
+        ends = await consumer.end_offsets(asked)
+    finally:
+        await consumer.stop()
+    found: dict[Place, Span] = {}
+    for partition in asked:
+        place = (partition.topic, partition.partition)
+        beginning, end = beginnings[partition], ends[partition]
+        committed = watermark.get(place, beginning)
+        found[place] = Span(committed if beginning <= committed <= end else beginning, end)
+    return found
+
+
+async def read(
+    consumer: AIOKafkaConsumer, wanted: Mapping[Place, Span], stalled_seconds: float, clock: Callable[[], float]
+) -> AsyncIterator[Portion]:
+    """The committed records of the spans, partition by partition in offset order.
+
+    A partition is done when the consumer's *position* has reached the end: markers and aborted records count.
+
+    Raises:
+        SessionLost: nothing moved for `stalled_seconds`.
+        Blocked: a hash cannot be understood.
+    """
+    remaining = {TopicPartition(*place): span.end for place, span in wanted.items() if span.lowest < span.end}
+    consumer.assign(list(remaining))
+    for partition in remaining:
+        consumer.seek(partition, wanted[partition.topic, partition.partition].lowest)
+    moved_at = clock()
+    while remaining:
+        fetched = await consumer.getmany(*remaining, timeout_ms=round(_READ_SECONDS * 1000), max_records=_PORTION)
+        for partition, records in fetched.items():
+            if records:
+                yield _portion(records, (partition.topic, partition.partition))
+        before = len(remaining)
+        remaining = {partition: end for partition, end in remaining.items() if await consumer.position(partition) < end}
+        if fetched or len(remaining) < before:
+            moved_at = clock()
+        elif clock() - moved_at > stalled_seconds:
+            names = ", ".join(f"{partition.topic}-{partition.partition}" for partition in remaining)
+            message = f"scanning: no progress for {stalled_seconds:g} s on {names}; is a partition without a leader?"
+            raise SessionLost("scan_stalled", message)
+        await asyncio.sleep(0)
+
+
+def _portion(records: Sequence[Any], place: Place) -> Portion:
+    pairs: list[tuple[int, int]] = []
+    for record in records:
+        digest = read_content_hash(record.headers)
+        # A record without our header or with another key was written by somebody else: it is nobody's notification.
+        if digest is not None and record.key is not None and record.key.isdigit():
+            pairs.append((int(record.key), short_hash(digest)))
+    return Portion(pairs, {place: records[0].offset}, min(r.timestamp for r in records) / 1000, len(records))
