@@ -1,0 +1,107 @@
+"""The journal's memory against a plain model of it: a dictionary of pairs."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connector.identity import content_hash
+from connector.kafka.published import Published, short_hash
+from connector.model import Notification
+
+PLACE = ("t", 0)
+sync_ids = st.integers(min_value=1, max_value=40)
+pairs = st.tuples(sync_ids, st.sampled_from([b"a", b"b", b"c"]))
+listings = st.lists(pairs, max_size=25)
+steps = st.lists(st.tuples(listings, st.booleans(), st.sets(sync_ids, max_size=10)), max_size=8)
+
+
+def notification(sync_id: int, raw: bytes) -> Notification:
+    return Notification(sync_id, raw, content_hash(raw))
+
+
+def pair(of: Notification) -> tuple[int, int]:
+    return of.sync_id, short_hash(of.content_hash)
+
+
+@given(steps)
+def test_it_agrees_with_a_plain_dictionary(history: list[tuple[list[tuple[int, bytes]], bool, set[int]]]) -> None:
+    """Whatever is listed, published, confirmed and gone: known, pending and the lowest offset are the model's."""
+    published = Published()
+    model: dict[tuple[int, int], bool] = {}  # pair -> confirmed
+    offsets: dict[tuple[int, int], int] = {}
+    end = 0
+    for now, (listing, is_complete, confirmed) in enumerate(history):
+        published.begin_listing()
+        offered = sorted((notification(*shown) for shown in listing), key=lambda shown: shown.sync_id)
+        shown = {pair(one) for one in offered}
+        if offered:
+            known, todo = published.split(offered)
+            assert {pair(one) for one in known} == {one for one in shown if one in model}
+            assert [pair(one) for one in todo] == list(dict.fromkeys(pair(o) for o in offered if pair(o) not in model))
+            if todo:
+                added = [pair(one) for one in todo]
+                published.add(added, {PLACE: end}, float(now), shown=True)
+                model |= dict.fromkeys(added, False)
+                offsets |= {one: end + index for index, one in enumerate(added)}
+                end += len(added)
+        if confirmed:
+            newly = {one for one, done in model.items() if one[0] in confirmed and not done}
+            assert published.confirmed(sorted(confirmed), float(now)) == len(newly)
+            model |= dict.fromkeys(newly, True)
+        if is_complete:
+            highest = max((one.sync_id for one in offered), default=None)
+            gone = {
+                one
+                for one, done in model.items()
+                if not done and one not in shown and (highest is None or one[0] < highest)
+            }
+            assert published.end_listing(highest, float(now)) == len(gone)
+            model |= dict.fromkeys(gone, True)
+        assert published.pending()[0] == sum(not done and one in shown for one, done in model.items())
+        waiting = [offsets[one] for one, done in model.items() if not done]
+        if waiting:
+            assert published.lowest_offsets()[PLACE] <= min(waiting)
+
+
+def test_what_is_confirmed_is_kept_for_as_long_as_a_list_may_be_stale() -> None:
+    """A settled slice holds the watermark until it is forgotten, and only then."""
+    published = Published()
+    published.add([(1, 7)], {PLACE: 100}, 0.0, shown=True)
+    published.confirmed([1], 50.0)
+    published.forget_settled(before=49.0)
+    assert published.lowest_offsets() == {PLACE: 100}
+    published.forget_settled(before=50.0)
+    assert published.lowest_offsets() == {}
+
+
+def test_an_unconfirmed_pair_holds_the_watermark() -> None:
+    """The lowest offset is that of the oldest slice with something unconfirmed, whatever is confirmed above it."""
+    published = Published()
+    published.add([(1, 7), (2, 7)], {PLACE: 100}, 0.0, shown=True)
+    published.add([(3, 7)], {PLACE: 200}, 60.0, shown=True)
+    published.confirmed([1], 60.0)
+    published.confirmed([3], 60.0)
+    published.forget_settled(before=1e9)
+    assert published.lowest_offsets() == {PLACE: 100}
+    assert published.pending() == (1, 0.0)
+
+
+def test_small_slices_are_taken_together() -> None:
+    """A feed that publishes one by one does not pile up a slice for each."""
+    published = Published()
+    for sync_id in range(1, 2001):
+        published.add([(sync_id, 7)], {PLACE: sync_id}, sync_id / 100, shown=True)
+    assert len(published._slices) < 5
+    assert len(published) == 2000
+    assert published.confirmed(list(range(1, 2001)), 1.0) == 2000
+
+
+def test_a_higher_unconfirmed_sync_id_is_not_taken_for_confirmed() -> None:
+    """A capped list shows the lowest SyncIDs: what lies above its highest is not gone."""
+    published = Published()
+    published.add([(1, 7), (5, 7), (9, 7)], {PLACE: 0}, 0.0, shown=False)
+    published.begin_listing()
+    assert published.end_listing(6, 1.0) == 2
+    assert published.lowest_offsets() == {PLACE: 0}
+    assert published.end_listing(None, 2.0) == 1
