@@ -95,7 +95,7 @@ class KafkaJournal:
         places = [(topic, number) for topic, count in partitions.items() for number in range(count)]
         try:
             async with asyncio.timeout(self._limits.start_seconds):
-                watermark = await self._read_watermark()
+                watermark = await self._read_watermark(places)
                 wanted = await spans(self._connection, places, watermark)
                 consumer = await self._start_consumer()
             records = 0
@@ -164,11 +164,17 @@ class KafkaJournal:
                 async with asyncio.timeout(self._limits.commit_seconds):
                     await consumer.stop()
 
-    async def _read_watermark(self) -> dict[Place, int]:
+    async def _read_watermark(self, places: Sequence[Place]) -> dict[Place, int]:
         admin = AIOKafkaAdminClient(**self._connection.client_options())
+        asked = [TopicPartition(*place) for place in places]
         try:
             await admin.start()
-            committed = await _patiently(lambda: admin.list_consumer_group_offsets(self._feed.watermark_group))
+            committed = await _patiently(
+                lambda: admin.list_consumer_group_offsets(self._feed.watermark_group, partitions=asked)
+            )
+        except AttributeError as error:
+            # aiokafka 0.14 looks for the error of one partition where its answer has none.
+            raise kafka.UnknownError("a partition's committed offset cannot be read") from error
         finally:
             await admin.close()
         for remark in (from_metadata(found.metadata) for found in committed.values()):
