@@ -8,13 +8,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 
 from connector.confirming import Confirms
 from connector.errors import BadNotification, Blocked, ConnectorError, Retriable, SessionLost
 from connector.model import Notification, Point, Record, State
-from connector.pacing import Clock, Pace, Waits
+from connector.pacing import Clock, Pace
 from connector.parts import Listing, Partitions, Parts
+from connector.standing import Progress, Standing
 
 _BEAT_SECONDS = 10.0
 
@@ -48,15 +48,12 @@ class Delivery:
         self._clock = clock
         self._confirm = confirm
         self._reached = reached
-        self._waits = Waits(pace)
+        self._standing = Standing(parts.observer, pace, clock.now, confirm=confirm)
         self._stop = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._slice_in_hand = False
-        self._is_blocked = False
         self._kept_alive_at: float | None = None
         self._offered_at = clock.monotonic()
-        self._caught_up_at: float | None = None
-        self._unpublished_since: float | None = None
 
     def stop(self) -> None:
         """Leave: at once, or after the slice in hand is acked and confirmed."""
@@ -87,16 +84,17 @@ class Delivery:
         try:
             if not await self._source.offers():
                 self._observer.pulled(0, self._clock.monotonic() - begun)
-                self._note_caught_up()
+                self._standing.pulled()
+                self._standing.caught_up()
                 if not self._keep_alive_is_due():
                     return self._pace.poll_interval_seconds
         except (Retriable, Blocked) as error:
             self._observer.pull_failed(error.reason)
-            return self._setback(error)
+            return self._standing.setback(error)
         try:
             await self._session()
         except (Blocked, SessionLost) as error:
-            return self._setback(error)
+            return self._standing.setback(error)
         return self._pace.poll_interval_seconds
 
     async def _session(self) -> None:
@@ -138,13 +136,13 @@ class Delivery:
         begun = self._offered_at = self._clock.monotonic()
         while not self._stop.is_set():
             wait = await self._listing()
-            self._observer.watermark_lag(await self._journal.mark(caught_up_at=self._caught_up_at))
+            self._observer.watermark_lag(await self._journal.mark(caught_up_at=self._standing.caught_up_at))
             now = self._clock.monotonic()
             is_idle = now - self._offered_at > self._pace.idle_session_seconds
             if is_idle or now - begun > self._pace.session_seconds:
                 break
             await self._pause(wait)
-        self._observer.watermark_lag(await self._journal.mark(caught_up_at=self._caught_up_at, force=True))
+        self._observer.watermark_lag(await self._journal.mark(caught_up_at=self._standing.caught_up_at, force=True))
 
     async def _listing(self) -> float:
         """Pull one listing and carry it through; returns the seconds to wait before the next."""
@@ -154,18 +152,18 @@ class Delivery:
             listing = await self._source.pull()
         except (Retriable, Blocked) as error:
             self._observer.pull_failed(error.reason)
-            return self._setback(error)
-        self._waits.pulled()
+            return self._standing.setback(error)
+        self._standing.pulled()
         pulled_at = self._clock.monotonic()
         self._observer.pulled(listing.count, pulled_at - begun)
         confirms = Confirms(self._source, self._journal.confirmed, self._observer, self._reached)
-        progress = _Progress(listing.count, pulled_at, self._clock.now())
+        progress = Progress(listing.count, pulled_at, self._clock.now())
         with closing(listing):
             bad = await self._carry_accounted(listing, progress, confirms)
-        return self._next_wait(progress, confirms, bad)
+        return self._standing.after_listing(progress, confirms, bad)
 
     async def _carry_accounted(
-        self, listing: Listing, progress: _Progress, confirms: Confirms
+        self, listing: Listing, progress: Progress, confirms: Confirms
     ) -> BadNotification | None:
         """Carry the listing; whatever happens, every notification pulled is accounted for and no confirm is left."""
         left_because = "crashed"
@@ -186,17 +184,15 @@ class Delivery:
             await confirms.finish()
             if progress.left:
                 self._observer.abandoned(left_because, progress.left)
-            self._note_pending(progress)
+            self._standing.pending(progress, self._journal)
         return None
 
-    async def _carry(self, listing: Listing, progress: _Progress, confirms: Confirms) -> None:
+    async def _carry(self, listing: Listing, progress: Progress, confirms: Confirms) -> None:
         """Publish and confirm slice by slice, in SyncID order (Invariant 3)."""
         self._journal.begin_listing()
         if listing.count:
             self._offered_at = self._clock.monotonic()
-            self._unpublished_since = self._unpublished_since or progress.seen_at
-            if not self._is_blocked:
-                self._observer.state(State.DELIVERING)
+            self._standing.delivering(progress)
         for offered in listing.slices(self._pace.slice_records, self._pace.slice_bytes):
             self._slice_in_hand = True
             known, todo = self._journal.split(offered)
@@ -209,10 +205,10 @@ class Delivery:
             if self._stop.is_set():
                 return
             self._slice_in_hand = False
-            self._note_pending(progress)
+            self._standing.pending(progress, self._journal)
             self._observer.beat()
             await asyncio.sleep(0)  # probes and other feeds share this loop
-        self._unpublished_since = None
+        self._standing.all_published()
         await confirms.finish()
         self._journal.end_listing(listing.highest)
 
@@ -231,7 +227,7 @@ class Delivery:
             records.append(record)
         return records, None
 
-    async def _publish(self, records: list[Record], progress: _Progress) -> None:
+    async def _publish(self, records: list[Record], progress: Progress) -> None:
         """Commit one slice; a pair enters the journal here or by the scan and nowhere else (Invariant 1)."""
         if not records:
             return
@@ -243,11 +239,11 @@ class Delivery:
         except (SessionLost, Blocked) as error:
             self._observer.publish_failed(error.reason)
             raise
-        self._journal.acked(records, offsets, self._unpublished_since or progress.seen_at)
+        self._journal.acked(records, offsets, self._standing.first_seen(progress))
         progress.published += len(records)
         self._observer.published(len(records), self._clock.monotonic() - progress.pulled_at)
 
-    def _settle(self, offered: Sequence[Notification], todo: Sequence[Notification], progress: _Progress) -> None:
+    def _settle(self, offered: Sequence[Notification], todo: Sequence[Notification], progress: Progress) -> None:
         """Account for what needed no publishing."""
         duplicates = len(offered) - len(todo)
         progress.deduplicated += duplicates
@@ -258,49 +254,6 @@ class Delivery:
         """Begin to confirm what is in the journal (Invariant 1), beside the next slice."""
         if self._confirm:
             await confirms.begin(sync_ids)
-
-    def _next_wait(self, progress: _Progress, confirms: Confirms, bad: BadNotification | None) -> float:
-        """How long until the next pull, and what the feed's state is until then."""
-        moved = progress.published + confirms.newly_confirmed
-        if moved:
-            self._waits.progressed()
-        error = bad or confirms.error
-        if error is not None:
-            wait = self._setback(error)
-            # A key that may not confirm must not make us load the list in a loop, nor keep news from being published.
-            if isinstance(error, Blocked) and bad is None:
-                return self._pace.poll_interval_seconds if moved else self._waits.after_no_progress()
-            return wait
-        self._waits.delivered()
-        nothing_left = progress.count == 0 or (not self._confirm and not moved)
-        if not progress.left:
-            self._note_caught_up(is_state=nothing_left)
-        if nothing_left:
-            return self._pace.poll_interval_seconds
-        return 0.0 if moved else self._waits.after_no_progress()
-
-    def _setback(self, error: ConnectorError) -> float:
-        """Show the error; returns the seconds to wait."""
-        self._is_blocked = isinstance(error, Blocked)
-        state = State.BLOCKED if self._is_blocked else State.BACKING_OFF
-        self._observer.state(state, error.reason, error.message)  # Invariant 6
-        return self._waits.after_error(error)
-
-    def _note_caught_up(self, *, is_state: bool = True) -> None:
-        self._caught_up_at = self._clock.now()
-        self._is_blocked = False
-        self._waits.pulled()
-        self._observer.caught_up()
-        if is_state:
-            self._observer.state(State.CAUGHT_UP)
-
-    def _note_pending(self, progress: _Progress) -> None:
-        """What is listed and not confirmed: unpublished ones, and published ones the ERP has not been told of."""
-        unconfirmed, oldest = self._journal.pending() if self._confirm else (0, None)
-        count = progress.left + unconfirmed
-        if progress.left and self._unpublished_since is not None:
-            oldest = min(oldest or self._unpublished_since, self._unpublished_since)
-        self._observer.pending(count, oldest)
 
     def _keep_alive_is_due(self) -> bool:
         """Whether committed offsets and the transactional id need a session before they expire."""
@@ -315,21 +268,6 @@ class Delivery:
         while not self._stop.is_set() and (left := until - self._clock.monotonic()) > 0:
             await self._clock.wait(self._stop, min(left, _BEAT_SECONDS))
             self._observer.beat()
-
-
-@dataclass(slots=True)
-class _Progress:
-    """How far one listing is carried."""
-
-    count: int
-    pulled_at: float
-    seen_at: float
-    published: int = 0
-    deduplicated: int = 0
-
-    @property
-    def left(self) -> int:
-        return self.count - self.published - self.deduplicated
 
 
 def _confirmable(known: Sequence[Notification], records: Sequence[Record], todo: Sequence[Notification]) -> list[int]:
