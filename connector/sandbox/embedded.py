@@ -1,0 +1,103 @@
+"""A simulated Kafka inside this process: librdkafka's mock cluster, for the demo and for quick tests.
+
+Must not know what is published on it, nor be taken for proof: it has no fencing, no control markers, no last stable
+offset, and its batches carry wrong checksums when read back, so consumers on it need `check_crcs=False`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Any, Self
+
+from confluent_kafka import KafkaException, Producer
+
+from connector.errors import EnvironmentUnusable
+
+PARTITIONS = 4
+"""What every topic on it has: librdkafka's mock cluster takes no other number through its settings."""
+
+_ANSWER_TIMEOUT_SECONDS = 5.0
+_BROKERS_MAXIMUM = 3
+
+
+class EmbeddedBroker:
+    """A running mock cluster; use it as a context manager, or `start` and `stop`. Starts in well under a second.
+
+    It cannot create topics through Kafka's admin protocol (aiokafka's admin calls fail on it), so it makes those named
+    here beforehand, and any other as soon as a client asks for its metadata.
+
+    Args:
+        topics: the topics to make, PARTITIONS partitions each.
+        brokers: how many brokers to imitate, 1 to 3.
+    """
+
+    def __init__(self, topics: Iterable[str] = (), *, brokers: int = 1) -> None:
+        if not 1 <= brokers <= _BROKERS_MAXIMUM:
+            message = f"brokers is {brokers}: an embedded cluster has 1 to {_BROKERS_MAXIMUM}"
+            raise ValueError(message)
+        self._topics = tuple(topics)
+        self._brokers = brokers
+        # The cluster lives in this client's background thread and ends with its last reference.
+        self._client: Any = None
+        self._bootstrap_servers = ""
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """Every broker, as clients write them; empty before `start`."""
+        return self._bootstrap_servers
+
+    def start(self) -> None:
+        """Start the cluster and make its topics.
+
+        Raises:
+            EnvironmentUnusable: it does not answer.
+        """
+        # The address is never looked up: the setting below replaces it. log_level 0 keeps librdkafka off stderr.
+        self._client = Producer(
+            {"bootstrap.servers": "embedded", "test.mock.num.brokers": self._brokers, "log_level": 0}
+        )
+        try:
+            brokers = self._client.list_topics(timeout=_ANSWER_TIMEOUT_SECONDS).brokers.values()
+            self._bootstrap_servers = ",".join(f"{broker.host}:{broker.port}" for broker in brokers)
+            self.create_topics(self._topics)
+        except EnvironmentUnusable:
+            self.stop()
+            raise
+        except KafkaException as error:
+            self.stop()
+            message = f"the embedded broker does not answer within {_ANSWER_TIMEOUT_SECONDS:.0f} s: start it again"
+            raise EnvironmentUnusable("kafka_unavailable", message) from error
+
+    def create_topics(self, topics: Iterable[str]) -> None:
+        """Make topics of PARTITIONS partitions; those that exist stay as they are.
+
+        Raises:
+            EnvironmentUnusable: the broker is not started, or refuses a name.
+        """
+        if self._client is None:
+            message = "the embedded broker is not started"
+            raise EnvironmentUnusable("kafka_unavailable", message)
+        for topic in topics:
+            try:
+                made = self._client.list_topics(topic, timeout=_ANSWER_TIMEOUT_SECONDS).topics[topic]
+            except KafkaException as error:
+                message = f"the embedded broker does not make topic {topic}: start it again"
+                raise EnvironmentUnusable("kafka_unavailable", message) from error
+            if made.error is not None:
+                message = f"the embedded broker does not make topic {topic}: {made.error.name()}"
+                raise EnvironmentUnusable("kafka_unavailable", message)
+
+    def stop(self) -> None:
+        """End the cluster; what was published on it is gone. Nothing when it is stopped already."""
+        self._client = None
+        self._bootstrap_servers = ""
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
