@@ -30,6 +30,7 @@ _SOON = (
     kafka.GroupLoadInProgressError,
 )
 _SOON_SECONDS = 0.2
+_FETCH_WAIT_MS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +191,7 @@ class KafkaJournal:
             auto_offset_reset="none",
             enable_auto_commit=False,
             max_partition_fetch_bytes=4 * 1024 * 1024,
+            fetch_max_wait_ms=_FETCH_WAIT_MS,
             check_crcs=self._connection.check_crcs,
         )
         await consumer.start()

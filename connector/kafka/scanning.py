@@ -18,7 +18,8 @@ from connector.kafka.headers import read_content_hash
 from connector.kafka.published import Place, short_hash
 
 _PORTION = 5000
-_READ_SECONDS = 0.5
+_SOON_MS = 20  # a new client asks twice: the first time it does not know the leaders yet
+_READ_SECONDS = 0.05  # getmany() does not return for a marker alone, so the positions are looked at this often
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,11 @@ async def spans(
     somebody else's open transaction on the same partition.
     """
     consumer = AIOKafkaConsumer(
-        **connection.client_options(), group_id=None, isolation_level="read_uncommitted", enable_auto_commit=False
+        **connection.client_options(),
+        group_id=None,
+        isolation_level="read_uncommitted",
+        enable_auto_commit=False,
+        retry_backoff_ms=_SOON_MS,
     )
     asked = [TopicPartition(*place) for place in places]
     try:
