@@ -16,7 +16,7 @@ NO_SYNC_ID: Final = -1
 _LARGEST_SYNC_ID: Final = 2**63 - 1
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 _HARMLESS: Final = rb"\\ufffd"  # as long as what it replaces
-_ERROR_AT = re.compile(r"\(byte (\d+)\)")
+_MISSING = re.compile(r"invalid (?:character|number) \(byte (\d+)\)")
 
 
 class _Identified(msgspec.Struct, gc=False):
@@ -99,7 +99,7 @@ def _records_beside_surrogates(text: bytes) -> list[bytes]:
 
 
 def _is_truncation(error: Exception, length: int) -> bool:
-    """Whether the text was understood up to its end: msgspec names either the fact or a byte behind the last."""
+    """Whether the text was understood up to its end: msgspec says so, or misses what belongs behind the last byte."""
     message = str(error)
-    at = _ERROR_AT.search(message)
-    return "truncated" in message or (at is not None and int(at[1]) >= length)
+    missing = _MISSING.search(message)
+    return "truncated" in message or (missing is not None and int(missing[1]) >= length)
