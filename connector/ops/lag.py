@@ -54,6 +54,7 @@ class Lag:
 
     def seconds(self, now: float) -> float | None:
         """The lag, None while nobody can know it."""
+        # Invariant 6: computed when asked, so that it grows even when the feed's task does nothing any more.
         since = [at for at in (self._oldest, self._offered_at) if at is not None]
         if self._known_good is not None and (self._is_failing or not (since or self._has_pulled)):
             since.append(self._known_good)
