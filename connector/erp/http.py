@@ -205,6 +205,6 @@ class Site:
 
 def _address(base_url: str) -> httpx.URL:
     try:
-        return httpx.URL(base_url)
+        return httpx.URL(str(httpx.URL(base_url)))  # twice: an HTTPS in capitals hides the default port once
     except httpx.InvalidURL:
         raise ConfigurationWrong(["base_url is no valid address: it has to look like https://host:port"]) from None

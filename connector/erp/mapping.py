@@ -5,7 +5,9 @@ Must not know what is exchanged. No text of a foreign exception gets into a mess
 
 from __future__ import annotations
 
+import os
 import socket
+import ssl
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final, Literal, NamedTuple
@@ -83,8 +85,10 @@ def _detail(error: BaseException) -> str:
     for cause in causes(error):
         if isinstance(cause, socket.gaierror):
             return " (the host's name is not known here)"
+        if isinstance(cause, ssl.SSLError):
+            return " (the other side hung up during TLS)"
         if isinstance(cause, OSError) and cause.errno and cause.errno > 0:
-            return f" ({(cause.strerror or type(cause).__name__).split(':')[0].lower()})"
+            return f" ({os.strerror(cause.errno).lower()})"
     return ""
 
 

@@ -9,7 +9,7 @@ import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 from connector.errors import Blocked
 
@@ -35,12 +35,17 @@ class TlsOptions:
 class _NamedContext(ssl.SSLContext):
     """Asks for one name whatever the address: unlike httpx's own extension this works through a proxy, too."""
 
-    server_name: str | None = None
+    server_name: str
 
-    def wrap_bio(self, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO, *args: Any, **kwargs: Any) -> ssl.SSLObject:
-        if self.server_name:
-            kwargs["server_hostname"] = self.server_name
-        return super().wrap_bio(incoming, outgoing, *args, **kwargs)
+    def wrap_bio(
+        self,
+        incoming: ssl.MemoryBIO,
+        outgoing: ssl.MemoryBIO,
+        server_side: bool = False,  # noqa: FBT001, FBT002  the signature of the one it stands for
+        server_hostname: str | bytes | None = None,  # noqa: ARG002  the address's
+        session: ssl.SSLSession | None = None,
+    ) -> ssl.SSLObject:
+        return super().wrap_bio(incoming, outgoing, server_side, self.server_name, session)
 
 
 @lru_cache(maxsize=64)
@@ -50,8 +55,7 @@ def tls_context(options: TlsOptions) -> ssl.SSLContext:
     Raises:
         Blocked: tls; a file cannot be read or holds no certificate or key.
     """
-    context = _NamedContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.server_name = options.server_name
+    context = _context(options.server_name)
     context.set_alpn_protocols(["http/1.1"])
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # what is in ca_file is trusted itself, root or not
     if not options.relax_x509_strict:
@@ -62,6 +66,14 @@ def tls_context(options: TlsOptions) -> ssl.SSLContext:
     if not (options.ca_only and options.ca_file):
         context.load_default_certs()
     _load_files(context, options)
+    return context
+
+
+def _context(server_name: str | None) -> ssl.SSLContext:
+    if not server_name:
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = _NamedContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.server_name = server_name
     return context
 
 
@@ -106,7 +118,7 @@ def explain(error: ssl.SSLError) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         remedy = _remedy(error.verify_code)
         return f"its certificate is refused ({error.verify_message.rstrip('.')}): {remedy}"
-    reason = (error.reason or "").lower().replace("_", " ")
+    reason = (getattr(error, "reason", None) or "").lower().replace("_", " ")
     for sign, remedy in _HANDSHAKE_REMEDIES.items():
         if sign in reason:
             return f"the TLS handshake failed ({reason}): {remedy}"

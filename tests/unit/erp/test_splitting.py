@@ -44,7 +44,7 @@ def portions_of(text: bytes, size: int) -> list[bytes]:
 def listed(draw: st.DrawFn) -> tuple[list[bytes], bytes]:
     """Some records' exact bytes, and a list of them formatted in any way JSON allows."""
     options = {"ensure_ascii": draw(st.booleans()), "indent": draw(st.sampled_from([None, 0, 1]))}
-    records = [json.dumps(record, **options).encode(errors="replace") for record in draw(RECORDS)]
+    records = [json.dumps(record, **options).encode() for record in draw(RECORDS)]
     text = draw(st.sampled_from([b"", b"\xef\xbb\xbf"])) + draw(WHITESPACE).encode() + b"["
     for index, record in enumerate(records):
         comma = b"," if index else b""
@@ -86,12 +86,15 @@ def test_arbitrary_bytes_are_a_right_list_or_an_error(
     """The standard library's parser, told to be strict, is the judge."""
     text = noise.join(around)
     try:
-        found, _ = split(portions_of(text, 7), piece_bytes=piece_bytes)
+        found = [json.loads(record) for record in split(portions_of(text, 7), piece_bytes=piece_bytes)[0]]
     except ConnectorError:
-        return
-    expected = json.loads(text.decode("utf-8-sig"))
-    assert [json.loads(record) for record in found] == expected
-    assert all(isinstance(element, dict) for element in expected)
+        found = None
+    try:
+        expected = json.loads(text.decode("utf-8-sig"), parse_constant=int)
+    except ValueError:
+        expected = None
+    is_list = isinstance(expected, list) and all(isinstance(element, dict) for element in expected)
+    assert found == (expected if is_list else None)
 
 
 def test_arrays_of_objects_inside_records_are_not_taken_for_records() -> None:
