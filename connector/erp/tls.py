@@ -141,7 +141,7 @@ _CERTIFICATE_REMEDIES: Final = (
     ((10,), "it has expired and must be renewed in the ERP"),
     ((9,), "it is not valid yet: check this machine's clock and the ERP's certificate"),
     ((66, 67, 68), "its key or signature is too weak: it must be replaced in the ERP"),
-    ((24, 79), "ca_file must hold the certificate of an authority, or the ERP's own; for an old one relax_x509_strict"),
+    ((79,), "ca_file must hold the certificate of an authority, or the ERP's own; for an old one relax_x509_strict"),
     (tuple(range(80, 95)), "set relax_x509_strict: true to accept certificates of an old authority"),
 )
 _HANDSHAKE_REMEDIES: Final = {

@@ -6,6 +6,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -34,42 +35,47 @@ class Ignoring:
         raise AssertionError(seconds)
 
 
-class OldCa:
-    """An authority as makers of appliances built them: no key usage, no key identifiers."""
+class Made:
+    """A certificate made by hand, and its key.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: where its file is written.
+        name: whom it names.
+        extensions: what it holds, critical or not.
+        issuer: who signs it; itself when None.
+    """
+
+    def __init__(
+        self, folder: Path, name: str, extensions: list[tuple[x509.ExtensionType, bool]], issuer: Made | None = None
+    ) -> None:
         self.key = ec.generate_private_key(ec.SECP256R1())
-        self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Old Plant CA")])
-        self.pem = folder / "old-ca.pem"
-        is_ca = x509.BasicConstraints(ca=True, path_length=None)
-        certificate = self._signed(self.name, self.key, is_ca)
-        self.pem.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-        leaf_key = ec.generate_private_key(ec.SECP256R1())
-        names = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
-        leaf = self._signed(x509.Name([]), leaf_key, names)
-        self.leaf = folder / "old-leaf.pem"
-        self.leaf.write_bytes(
-            leaf.public_bytes(serialization.Encoding.PEM)
-            + leaf_key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-        )
-
-    def _signed(
-        self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, extension: x509.ExtensionType
-    ) -> x509.Certificate:
+        self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        signer = issuer or self
         now = datetime.now(UTC)
-        return (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(self.name)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
+        builder = (
+            x509.CertificateBuilder(signer.name, self.name, self.key.public_key(), x509.random_serial_number())
             .not_valid_before(now - timedelta(days=1))
             .not_valid_after(now + timedelta(days=1))
-            .add_extension(extension, critical=True)
-            .sign(self.key, hashes.SHA256())
         )
+        for extension, is_critical in extensions:
+            builder = builder.add_extension(extension, critical=is_critical)
+        certificate = builder.sign(signer.key, hashes.SHA256())
+        self.pem = folder / f"{name}.pem"
+        self.pem.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+
+    def shown(self) -> ssl.SSLContext:
+        key_file = self.pem.with_suffix(".key")
+        plain = serialization.NoEncryption()
+        key_file.write_bytes(
+            self.key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+        )
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.pem, key_file)
+        return context
+
+
+AUTHORITY = (x509.BasicConstraints(ca=True, path_length=None), True)
+LOOPBACK = (x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), False)
 
 
 @pytest.fixture(scope="module")
@@ -131,12 +137,20 @@ async def test_an_unknown_authority_asks_for_ca_file(ca: trustme.CA) -> None:
 
 
 async def test_a_self_signed_certificate_is_trusted_by_its_own_file(tmp_path: Path) -> None:
-    """Refused with the name of the setting, and accepted once it is set."""
-    own = OldCa(tmp_path)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(own.leaf)
-    message = await refused(context, TlsOptions())
-    assert "ca_file" in message
+    """Refused with the name of the setting, accepted once it is set; `openssl req -x509` makes such ones."""
+    own = Made(tmp_path, "erp", [AUTHORITY, LOOPBACK])
+    assert "ca_file" in await refused(own.shown(), TlsOptions())
+    async with raw_server(answer(), own.shown()) as raw:
+        assert await ask(raw.port, TlsOptions(ca_file=str(own.pem))) == 200
+
+
+async def test_an_old_authority_asks_for_the_strict_switch(tmp_path: Path) -> None:
+    """Without key usage and key identifiers, on every version of Python: only newer ones are strict by themselves."""
+    old = Made(tmp_path, "old-authority", [AUTHORITY])
+    leaf = Made(tmp_path, "leaf", [LOOPBACK], old)
+    assert "relax_x509_strict" in await refused(leaf.shown(), TlsOptions(ca_file=str(old.pem)))
+    async with raw_server(answer(), leaf.shown()) as raw:
+        assert await ask(raw.port, TlsOptions(ca_file=str(old.pem), relax_x509_strict=True)) == 200
 
 
 async def test_a_certificate_of_another_name_asks_for_server_name(ca: trustme.CA, ca_file: str) -> None:
@@ -153,6 +167,7 @@ async def test_a_certificate_of_another_name_asks_for_server_name(ca: trustme.CA
 
 async def test_server_name_holds_through_a_proxy(ca: trustme.CA, ca_file: str) -> None:
     """The tunnel's TLS is checked against it, too."""
+    done = asyncio.Event()
     async with raw_server(answer(), showing(ca.issue_cert("erp.plant.example"))) as raw:
 
         async def tunnel(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -160,35 +175,30 @@ async def test_server_name_holds_through_a_proxy(ca: trustme.CA, ca_file: str) -
             there_reader, there_writer = await asyncio.open_connection("127.0.0.1", raw.port)
             writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
             await asyncio.gather(_pipe(reader, there_writer), _pipe(there_reader, writer))
+            done.set()
 
         proxy = await asyncio.start_server(tunnel, "127.0.0.1", 0)
         address = f"http://127.0.0.1:{proxy.sockets[0].getsockname()[1]}"
         options = TlsOptions(ca_file=ca_file, server_name="erp.plant.example")
         assert await ask(raw.port, options, host="127.0.0.2", proxy=address) == 200
+        await done.wait()
         proxy.close()
         await proxy.wait_closed()
 
 
 async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(65536):
-        writer.write(data)
+    with suppress(ConnectionError):
+        while data := await reader.read(65536):
+            writer.write(data)
     writer.close()
+    with suppress(ConnectionError):
+        await writer.wait_closed()
 
 
 async def test_an_expired_certificate_must_be_renewed(ca: trustme.CA, ca_file: str) -> None:
     """No setting mends it."""
     expired = ca.issue_cert("127.0.0.1", not_after=datetime(2020, 1, 1, tzinfo=UTC))
     assert "renewed" in await refused(showing(expired), TlsOptions(ca_file=ca_file))
-
-
-async def test_an_old_authority_asks_for_the_strict_switch(tmp_path: Path) -> None:
-    """On every version of Python, though only newer ones are strict by themselves."""
-    old = OldCa(tmp_path)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(old.leaf)
-    assert "relax_x509_strict" in await refused(context, TlsOptions(ca_file=str(old.pem)))
-    async with raw_server(answer(), context) as raw:
-        assert await ask(raw.port, TlsOptions(ca_file=str(old.pem), relax_x509_strict=True)) == 200
 
 
 async def test_without_verification_anything_is_accepted(ca: trustme.CA) -> None:
