@@ -11,6 +11,7 @@ import contextlib
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import ProducerClosed
+from aiokafka.producer.message_accumulator import MessageAccumulator
 
 from connector.kafka.mapping import FOREIGN
 
@@ -28,13 +29,24 @@ async def discard(producer: AIOKafkaProducer) -> None:
     finally:
         task = producer._sender._sender_task  # noqa: SLF001
         # Its pending batches would otherwise keep their waiters, and the sender with them, alive.
-        accumulator.fail_all(ProducerClosed())
+        _fail_pending(accumulator)
         await _end(task)
         with contextlib.suppress(*FOREIGN):
             async with asyncio.timeout(_CLOSE_SECONDS):
                 await producer.client.close()
         await _end(task)
         producer._closed = True  # noqa: SLF001  stop() may not have come that far, and would be warned about
+
+
+def _fail_pending(accumulator: MessageAccumulator) -> None:
+    """Fail what is still to be sent, and look at each failure: nobody else does any more."""
+    queued = [batch for batches in accumulator._batches.values() for batch in batches]  # noqa: SLF001
+    batches = [*queued, *accumulator._pending_batches]  # noqa: SLF001
+    accumulator.fail_all(ProducerClosed())
+    for batch in batches:
+        for future in (batch.future, batch._drain_waiter):  # noqa: SLF001
+            if future.done() and not future.cancelled():
+                future.exception()
 
 
 async def _end(task: asyncio.Task[None] | None) -> None:
