@@ -5,6 +5,7 @@ Must not know who counts, nor under which names the numbers are shown.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from connector.model import State
@@ -22,14 +23,16 @@ _TRANSACTION_SECONDS = (0.01, 0.05, 0.25, 2.5)
 _SCAN_SECONDS = (0.1, 1.0, 10.0)
 _REASONS = 12
 _FIELDS = 100
-
-
-def _by(*values: str, cap: int = 0) -> Tally:
-    return Tally(((value,) for value in (*values, OTHER)), cap)
+# Invariant 7: a field's name comes out of the ERP's data, and what does not look like one is not shown.
+_FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
 
 def _reasons(*known: str) -> Tally:
-    return _by(*known, cap=_REASONS)
+    return Tally(((value,) for value in (*known, OTHER)), _REASONS)
+
+
+def _fields() -> Tally:
+    return Tally([(OTHER,)], _FIELDS, _FIELD_NAME.fullmatch)
 
 
 def _requests() -> Tally:
@@ -76,8 +79,8 @@ class FeedNumbers:
     confirm_failures: Tally = field(default_factory=_reasons)
     foreign_confirms: int = 0
     regressions: int = 0
-    unknown_fields: Tally = field(default_factory=lambda: _by(cap=_FIELDS))
-    unparseable_values: Tally = field(default_factory=lambda: _by(cap=_FIELDS))
+    unknown_fields: Tally = field(default_factory=_fields)
+    unparseable_values: Tally = field(default_factory=_fields)
 
     transactions: Tally = field(default_factory=lambda: Tally((result,) for result in ("committed", "failed")))
     transaction_seconds: Histogram = field(default_factory=lambda: Histogram(_TRANSACTION_SECONDS))

@@ -5,16 +5,11 @@ Must not know what is done with the numbers. Each method is cheap, raises nothin
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from connector.model import State
 from connector.ops.feed_log import FeedLog
 from connector.ops.numbers import OPERATIONS, FeedNumbers
-from connector.ops.series import OTHER
-
-# A field's name comes out of the ERP's data: what does not look like one is not shown.
-_FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
 
 class FeedObserver:
@@ -167,8 +162,8 @@ class FeedObserver:
 
     def unknown_field(self, name: str) -> None:
         """A record has a field that its schema does not know."""
-        self.numbers.unknown_fields.add(name if _FIELD_NAME.fullmatch(name) else OTHER)
+        self.numbers.unknown_fields.add(name)
 
     def unparseable_value(self, field: str) -> None:
         """A record's value does not fit its field's type."""
-        self.numbers.unparseable_values.add(field if _FIELD_NAME.fullmatch(field) else OTHER)
+        self.numbers.unparseable_values.add(field)

@@ -40,7 +40,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]{6,}", re.IGNORECASE), rf"\1 {REDACTED}"),
     (re.compile(r"\bb'(?:[^'\\]|\\.)*'?|\bb\"(?:[^\"\\]|\\.)*\"?"), REDACTED),
     (re.compile(r"[\[{]\s*[\"'{].*", re.DOTALL), REDACTED),
-    (re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+"), REDACTED),
+    (re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+\.[\w.-]+"), REDACTED),
     (re.compile(r"\(?\b\d{3}\)?[ .-]\d{3}[ .-]\d{4}\b"), REDACTED),
     (re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+"), " "),
 )
@@ -84,8 +84,10 @@ class Redaction:
         """
         if self._known is not None:
             text = self._known.sub(REDACTED, text)
+        if len(text) > _LONGEST_TEXT:
+            text = f"{text[:_LONGEST_TEXT]}..."
         for pattern, instead in _RULES:
             text = pattern.sub(instead, text)
         if is_foreign:
             text = _QUOTED.sub(REDACTED, text)
-        return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}..."
+        return text

@@ -7,7 +7,7 @@ at a scrape.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
 
 OTHER = "other"
@@ -20,21 +20,33 @@ class Tally:
     Args:
         known: values that exist with 0 from the start.
         cap: how many values it may hold, known ones not counted; what comes later counts as "other".
+        admits: whether a value may be shown at all; asked once for each.
     """
 
-    __slots__ = ("_counts", "_room")
+    __slots__ = ("_admits", "_counts", "_room")
 
-    def __init__(self, known: Iterable[tuple[str, ...]], cap: int = 0) -> None:
+    def __init__(
+        self,
+        known: Iterable[tuple[str, ...]],
+        cap: int = 0,
+        admits: Callable[[str], object] = lambda _value: True,
+    ) -> None:
         self._counts: dict[tuple[str, ...], int] = dict.fromkeys(known, 0)
         self._room = cap
+        self._admits = admits
 
     def add(self, *values: str, count: int = 1) -> None:
         """Count for these label values."""
-        if values not in self._counts:
-            if self._room <= 0:
-                values = (*values[:-1], OTHER)
-            else:
-                self._room -= 1
+        if values in self._counts:
+            self._counts[values] += count
+        else:
+            self._add_new(values, count)
+
+    def _add_new(self, values: tuple[str, ...], count: int) -> None:
+        if self._room > 0 and self._admits(values[-1]):
+            self._room -= 1
+        else:
+            values = (*values[:-1], OTHER)
         self._counts[values] = self._counts.get(values, 0) + count
 
     def __getitem__(self, value: str) -> int:

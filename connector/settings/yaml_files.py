@@ -5,6 +5,7 @@ Must not know which settings exist. A message names file, line and column, and n
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import yaml
 
 from connector.settings.layers import Layers, Origin
 
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _MERGE_TAG = "tag:yaml.org,2002:merge"
 
 
@@ -132,8 +134,16 @@ def _refuse(layers: Layers, problem: str) -> None:
 
 def _syntax_problem(path: Path, error: yaml.YAMLError) -> str:
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
-        return f"{path}: {_position(error.problem_mark)}: {error.problem or 'is no YAML'}"
+        # An unquoted secret that begins with *, & or ! is a name to YAML, which its message would repeat.
+        problem = _QUOTED.sub(_hide_name, error.problem or "is no YAML")
+        return f"{path}: {_position(error.problem_mark)}: {problem}"
     return f"{path}: is no YAML: it holds a character that no YAML file may hold"
+
+
+def _hide_name(quoted: re.Match[str]) -> str:
+    """Of what a message quotes, single characters and the parser's own <names> stay."""
+    inner = quoted[0][1:-1]
+    return quoted[0] if len(inner) == 1 or inner.startswith("<") else "..."
 
 
 def _position(mark: yaml.Mark) -> str:

@@ -216,6 +216,16 @@ def test_bad_yaml_names_line_and_column(write: Write, text: str, problem: str | 
     assert found.startswith(f"connector.yaml: {problem or 'is no mapping of settings'}")
 
 
+@pytest.mark.parametrize(
+    "value", [f"*{SECRET}", f"!{SECRET} x", f'"\\q{SECRET}"', f"&{SECRET} [&{SECRET} 1", f"@{SECRET}"]
+)
+def test_secret_that_breaks_the_syntax_is_not_shown(write: Write, value: str) -> None:
+    """An unquoted secret may look like an alias or a tag to YAML; the message names its place only."""
+    [found] = problems(write(f"token: {value}\n"))
+    assert found.startswith("connector.yaml: line ")
+    assert "column" in found
+
+
 def test_duplicate_key_is_refused(write: Write) -> None:
     """A key given twice in one mapping is not silently the last one."""
     text = MINIMAL + "  montreal: {kind: cienapps}\n"
