@@ -8,17 +8,15 @@ from __future__ import annotations
 import base64
 import os
 import shutil
-import socket
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
 from connector.sandbox.artifacts import KafkaUnavailable, java, kafka_jars, tell_on_stderr
-from connector.sandbox.broker_node import Address, BrokerNode, brokers_seen_at, properties
+from connector.sandbox.broker_node import BrokerNode, brokers_seen_at, free_addresses, properties
 
 __all__ = ["ApacheKafka", "KafkaUnavailable"]
 
@@ -124,6 +122,19 @@ class ApacheKafka:
             child.thaw()
             self._nodes[node].is_frozen = False
 
+    def mend(self) -> None:
+        """Thaw and restart whatever is frozen or killed, and block until all nodes see each other.
+
+        Raises:
+            KafkaUnavailable: they do not within 60 s.
+        """
+        for number, node in self._nodes.items():
+            if node.is_frozen:
+                self.thaw(number)
+            elif not node.is_running:
+                node.start()
+        self._wait_until_ready()
+
     def stop(self) -> None:
         """Kill every node and throw the data away; nothing when it is stopped already."""
         for node in self._nodes.values():
@@ -144,7 +155,7 @@ class ApacheKafka:
 
     def _start(self, java_path: Path, jars: Path) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="cien-kafka-"))
-        addresses = _free_addresses(self._count)
+        addresses = free_addresses(self._count)
         for address in addresses:
             folder = self._folder / f"node-{address.node_id}"
             folder.mkdir()
@@ -183,16 +194,3 @@ class ApacheKafka:
 def _unavailable(what: str, node: BrokerNode) -> KafkaUnavailable:
     message = f"Apache Kafka's node {node.address.node_id} {what}; its log ends\n{node.log_tail()}"
     return KafkaUnavailable(message)
-
-
-def _free_addresses(nodes: int) -> list[Address]:
-    """Ports that were free a moment ago, all different because all are held until the last is chosen."""
-    with ExitStack() as held:
-        ports = [held.enter_context(_bound()).getsockname()[1] for _ in range(2 * nodes)]
-    return [Address(number + 1, ports[2 * number], ports[2 * number + 1]) for number in range(nodes)]
-
-
-def _bound() -> socket.socket:
-    free = socket.socket()
-    free.bind(("127.0.0.1", 0))
-    return free

@@ -8,6 +8,7 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -131,6 +132,8 @@ def properties(address: Address, voters: Sequence[Address], data: Path) -> dict[
         "broker.session.timeout.ms": "3000",
         "broker.heartbeat.interval.ms": "500",
         "replica.lag.time.max.ms": "5000",
+        # Else a frozen controller keeps the others' requests, and with them every new producer, waiting for 30 s.
+        "controller.socket.timeout.ms": "2000",
     }
 
 
@@ -151,3 +154,16 @@ def brokers_seen_at(address: Address) -> set[int]:
     except (OSError, struct.error, ValueError):
         return set()
     return {broker[0] for broker in metadata.brokers}
+
+
+def free_addresses(nodes: int) -> list[Address]:
+    """Ports that were free a moment ago, all different because all are held until the last is chosen."""
+    with ExitStack() as held:
+        ports = [held.enter_context(_bound()).getsockname()[1] for _ in range(2 * nodes)]
+    return [Address(number + 1, ports[2 * number], ports[2 * number + 1]) for number in range(nodes)]
+
+
+def _bound() -> socket.socket:
+    free = socket.socket()
+    free.bind((_HOST, 0))
+    return free
