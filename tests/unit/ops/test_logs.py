@@ -180,6 +180,13 @@ def test_flood_is_one_line_a_minute(clock: HandClock) -> None:
     assert all(passes("connector.app", 1) for _ in range(5))
 
 
+def test_flood_is_held_back_from_the_log(lines: Lines) -> None:
+    """The limit stands between the libraries and the log."""
+    for node in range(10):
+        logging.getLogger("aiokafka").error("Unable connect to node with id %s", node)
+    assert [line["event"] for line in lines()] == ["Unable connect to node with id 0"]
+
+
 def test_flood_tells_how_much_it_left_out(lines: Lines) -> None:
     """The number of lines left out is a field of the next one."""
     logging.getLogger("aiokafka").error("Unable connect", extra={"suppressed": 50})

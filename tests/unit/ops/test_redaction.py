@@ -20,6 +20,7 @@ CANARY = "c4n4ry-Tremblay"
         f"https://user:{CANARY}@erp.example/api",
         f"Authorization: Bearer {CANARY}",
         f"authorization='Basic {CANARY}'",
+        f"the key Bearer {CANARY} is refused",
         f"Cookie: a=b; session={CANARY}; c=d",
         f"set-cookie: session={CANARY}",
         f"ApiToken: {CANARY}",
