@@ -5,6 +5,7 @@ Must not know what happens to notifications it declines (it returns None): the p
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from textwrap import indent
@@ -69,12 +70,14 @@ if v{n}:
 elif v{n} is None:
     v{n} = NULL
 else:
+    if v{n} == 0 and minus_zero(raw):
+        return None  # the raw text may be -0
     unparsed.append(ZERO_{n} if v{n} == 0 else BLANK_{n})
     v{n} = NULL
 """
 
 _NUMBER = "v{n} = NULL if v{n} is None else PRESENT + long(v{n})\n"
-_FRACTION = "v{n} = NULL if v{n} == JSON_NULL else PRESENT + CONVERT_{n}(bytes(v{n}))\n"
+_FRACTION = "v{n} = NULL if v{n} is None or v{n} == JSON_NULL else PRESENT + CONVERT_{n}(bytes(v{n}))\n"
 _LIST = "v{n} = NULL if v{n} is None else PRESENT + {write}(v{n})\n"
 
 _SCALARS = {
@@ -102,8 +105,6 @@ if x{n} is not UNSET:
 _TAIL = """\
 if raw.count(b":") != names + colons and raw.count(b'":') != names{within}:
     return None  # perhaps a name twice
-if unparsed and b"-0" in raw:
-    return None  # perhaps not as it was written
 if v{sync_id} != notification.sync_id:
     return None
 v{sync_id} = long(v{sync_id})
@@ -235,6 +236,7 @@ _CONSTANTS: dict[str, Any] = {
     "blocks": binary.blocks,
     "long": binary.long,
     "longs": binary.longs,
+    "minus_zero": re.compile(rb"[:\s]-0").search,
     "strings": _strings,
     "text": _text,
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -37,14 +37,14 @@ class FeedSchema:
     kind: str
     feed: str
     path: Path
-    fields: tuple[Field, ...]
+    fields: tuple[Field, ...] = field(repr=False)
     """The ERP's fields in the schema's order; the two maps of raw texts follow them."""
     sync_id: str
     business_key: str
     fingerprint: bytes
     """CRC-64-AVRO of the Parsing Canonical Form, little endian (Avro 1.12 specification, "Single-object encoding")."""
-    schema: Mapping[str, Any]
-    parsed: Any
+    schema: Mapping[str, Any] = field(repr=False)
+    parsed: Any = field(repr=False)
     """The schema in the form fastavro works with."""
 
     @property
