@@ -111,7 +111,7 @@ class Child:
         self._signal(signal.SIGCONT)
 
     def close(self) -> None:
-        """End it if it still runs: `kill` under the name that fits closing things, and what leaving the context does."""
+        """End it if it still runs; leaving the context does the same."""
         self.kill()
 
     def log_tail(self, lines: int = 20) -> str:
