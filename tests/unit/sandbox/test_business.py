@@ -63,7 +63,9 @@ def test_steps(feed: FeedName) -> None:
             seen[record[KEY_FIELDS[feed]]].append(_STEPS[feed].index(str(record[_STEP_FIELD[feed]])))
     last = len(_STEPS[feed]) - 1
     assert all(steps == sorted(steps) and steps[0] == 0 and steps.count(last) <= 1 for steps in seen.values())
-    assert any(steps[-1] == last for steps in seen.values())
+    finished = [steps for steps in seen.values() if steps[-1] == last]
+    assert finished
+    assert all(set(steps) == set(range(last + 1)) for steps in finished)
     assert any(len(steps) > len(_STEPS[feed]) for steps in seen.values())
 
 

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from connector.identity import content_hash
+from connector.sandbox.faults import Fault, FaultKind
 from connector.sandbox.serve import SandboxOptions, Served, serving_in_thread
 
 _LIST = "/api/sync/order/list"
@@ -137,7 +138,8 @@ def test_lists_at_once(served: Served, console: httpx.Client) -> None:
 
 def test_list_given_up(served: Served, console: httpx.Client) -> None:
     """A list whose client closed the connection no longer counts."""
-    served.sandbox.create(20_000, "order")
+    served.sandbox.create(300, "order")
+    served.sandbox.faults.replace([Fault(kind=FaultKind.SLOW_BODY, seconds=60)])
     for _ in range(3):
         with console.stream("GET", _LIST):
             pass
