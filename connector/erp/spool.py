@@ -113,8 +113,8 @@ class Spool:
     def _write_run(self) -> None:
         sync_ids, records = self._sync_ids, self._records
         self._sync_ids, self._records, self._waiting_bytes = [], [], 0
-        order = sorted(range(len(sync_ids)), key=sync_ids.__getitem__)
-        if order != list(range(len(sync_ids))):
+        if sync_ids != sorted(sync_ids):
+            order = sorted(range(len(sync_ids)), key=sync_ids.__getitem__)
             sync_ids = [sync_ids[index] for index in order]
             records = [records[index] for index in order]
         before = self._runs[-1] if self._runs else None

@@ -107,6 +107,14 @@ def test_arrays_of_objects_inside_records_are_not_taken_for_records() -> None:
     assert sync_ids == list(range(50))
 
 
+def test_a_string_that_has_not_ended_is_not_looked_into() -> None:
+    """What looks like records in it is text."""
+    records = [b'{"SyncID":1}', b'{"SyncID":2,"t":"},{},{},{}"}']
+    text = b"[" + b",".join(records) + b"]"
+    found, _ = split([text[:-6], text[-6:]], piece_bytes=10)
+    assert found == records
+
+
 def test_a_huge_record_costs_no_more_than_its_length() -> None:
     """Twenty megabytes full of places that look like a record's end are looked at a few times, not once for each."""
     record = b'{"SyncID":1,"lines":[' + b",".join([b'{"a":"},{"}'] * 1_700_000) + b"]}"

@@ -47,6 +47,20 @@ def test_any_order_comes_out_in_sync_id_order(
     spool.close()
 
 
+def test_runs_that_touch_at_one_sync_id_keep_its_listed_order() -> None:
+    """The later content of an order must not come before the earlier one."""
+    listed = [(5, b"first"), (4, b"{}"), (5, b"second")]
+    spool = spool_of(listed, piece_records=1, run_records=1)
+    assert all_of(spool) == [(4, b"{}"), (5, b"first"), (5, b"second")]
+    spool.close()
+    spool = Spool("GET /list", run_records=1)
+    spool.add(Piece([b"first"], [5]))
+    spool.add(Piece([b"{}", b"second"], [4, 5]))
+    spool.seal()
+    assert all_of(spool) == [(4, b"{}"), (5, b"first"), (5, b"second")]
+    spool.close()
+
+
 @given(LISTED, st.integers(1, 9), st.integers(1, 40))
 def test_portions_keep_to_their_bounds(listed: list[tuple[int, bytes]], max_records: int, max_bytes: int) -> None:
     """A portion exceeds a bound only to keep one SyncID's notifications together, or to hold at least one."""
