@@ -5,6 +5,8 @@ Must not know files or folders; the caller says which file.
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -15,6 +17,8 @@ from connector.encoding.fields import RAW_TEXTS, SUPPORTED, Field, FieldType, Sh
 
 _RAW_TEXTS_TYPE = {"type": "map", "values": "string"}
 _KEY_SHAPES = frozenset({Shape.STRING, Shape.LONG, Shape.INT})
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")  # Avro 1.12 specification, "Names"
+_NAME_RULE = "letters, digits and _, no digit first"
 _INVALID = (SchemaParseException, UnknownType, KeyError, TypeError, ValueError, AttributeError)  # of fastavro
 
 
@@ -25,7 +29,12 @@ def problems(schema: object) -> list[str]:
     entries = schema.get("fields")
     if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
         return ["has no list of fields"]
-    found = [*_field_problems(schema, entries), *_raw_text_problems(entries), *_name_problems(schema, entries)]
+    found = [
+        *_name_problems(schema, entries),
+        *_field_problems(schema, entries),
+        *_raw_text_problems(entries),
+        *_key_problems(schema, entries),
+    ]
     return found or list(_avro_problems(schema))
 
 
@@ -50,6 +59,21 @@ def _avro_problems(schema: Mapping[str, Any]) -> Iterator[str]:
         yield f"is no valid Avro schema: {type(error).__name__} {error}"
 
 
+def _name_problems(schema: Mapping[str, Any], entries: list[Mapping[str, Any]]) -> Iterator[str]:
+    """What fastavro does not look at; generated code relies on it."""
+    for attribute in ("name", "namespace"):
+        given = schema.get(attribute, "")
+        if not isinstance(given, str) or (given and not all(map(_NAME.fullmatch, given.split(".")))):
+            yield f"{attribute} {given!a} is no Avro name: {_NAME_RULE}, dots between several"
+    names = [entry.get("name") for entry in entries]
+    for name in names:
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            yield f"field {name!a} has no Avro name: {_NAME_RULE}"
+    for name, count in Counter(map(str, names)).items():
+        if count > 1:
+            yield f"field {name}: stands there {count} times; keep one"
+
+
 def _field_problems(schema: Mapping[str, Any], entries: list[Mapping[str, Any]]) -> Iterator[str]:
     sync_id = sync_id_field(schema)
     for entry in entries:
@@ -72,7 +96,7 @@ def _raw_text_problems(entries: list[Mapping[str, Any]]) -> Iterator[str]:
             yield f'field {entry["name"]}: write "type": {{"type": "map", "values": "string"}}, "default": {{}}'
 
 
-def _name_problems(schema: Mapping[str, Any], entries: list[Mapping[str, Any]]) -> Iterator[str]:
+def _key_problems(schema: Mapping[str, Any], entries: list[Mapping[str, Any]]) -> Iterator[str]:
     by_name = {entry.get("name"): entry for entry in entries}
     sync_id = sync_id_field(schema)
     if sync_id not in by_name or field_type(by_name[sync_id].get("type")) != FieldType(Shape.LONG):

@@ -76,10 +76,23 @@ def oddities(kind: str) -> list[dict[str, Any]]:
 def documented_examples() -> dict[str, str]:
     """The first example of each feed in the ERP's own document, by feed; empty where the document is not here."""
     found: dict[str, str] = {}
+    for feed, part in _documented().items():
+        start = part.index("{", part.index("Exemple"))
+        _, end = json.JSONDecoder().raw_decode(part, start)
+        found[feed] = part[start:end]
+    return found
+
+
+def documented_members() -> dict[str, list[str]]:
+    """The names in each feed's table of the ERP's own document, in order."""
+    row = re.compile(r"^(\w+) \| ", re.MULTILINE)
+    return {feed: row.findall(part.split("---|")[-1].split("Exemple")[0]) for feed, part in _documented().items()}
+
+
+def _documented() -> dict[str, str]:
+    """The part of the ERP's own document about each feed."""
+    found: dict[str, str] = {}
     for path in sorted(_DOCUMENT.glob("*.txt")) if _DOCUMENT.is_dir() else []:
         parts = re.split(r"/api/sync/(\w+)/list\)", path.read_text())
-        for feed, part in zip(parts[1::2], parts[2::2], strict=True):
-            start = part.index("{", part.index("Exemple"))
-            _, end = json.JSONDecoder().raw_decode(part, start)
-            found[feed] = part[start:end]
+        found |= zip(parts[1::2], parts[2::2], strict=True)
     return found
