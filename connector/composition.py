@@ -43,6 +43,9 @@ class Hooks:
     check_crcs: bool = True
     pace: dict[str, float] = field(default_factory=dict)
     """Figures of `Pace` to change."""
+    mark_seconds: float = 10.0
+    believed_message_bytes: int | None = None
+    """What to take the topics' max.message.bytes for, whatever they say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,13 +189,15 @@ class Composition:
         encoder = encoder_for(self._settings.value_encoding, plan.schema, observer)
         limits = PublisherLimits(
             transaction_timeout_seconds=kafka.transaction_timeout_seconds,
-            max_message_bytes=topics.largest_message(feed),
+            max_message_bytes=self._hooks.believed_message_bytes or topics.largest_message(feed),
             compression=None if kafka.compression == "none" else kafka.compression,
         )
         headers = HeaderWriter(feed, encoder.content_type)
         publisher = self._hooks.publisher(feed, self.connection, headers, limits, observer, clock.now, reached)
         kept = JournalLimits(
-            stale_list_seconds=site.stale_list_seconds, stalled_seconds=kafka.transaction_timeout_seconds + 30.0
+            stale_list_seconds=site.stale_list_seconds,
+            mark_seconds=self._hooks.mark_seconds,
+            stalled_seconds=kafka.transaction_timeout_seconds + 30.0,
         )
         journal = KafkaJournal(feed, self.connection, source.fingerprint, kept, clock.now, clock.monotonic, reached)
         pace = Pace(

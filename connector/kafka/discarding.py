@@ -35,6 +35,7 @@ async def discard(producer: AIOKafkaProducer) -> None:
             async with asyncio.timeout(_CLOSE_SECONDS):
                 await producer.client.close()
         await _end(task)
+        _retrieve(producer._txn_manager._transaction_waiter)  # noqa: SLF001
         producer._closed = True  # noqa: SLF001  stop() may not have come that far, and would be warned about
 
 
@@ -44,9 +45,13 @@ def _fail_pending(accumulator: MessageAccumulator) -> None:
     batches = [*queued, *accumulator._pending_batches]  # noqa: SLF001
     accumulator.fail_all(ProducerClosed())
     for batch in batches:
-        for future in (batch.future, batch._drain_waiter):  # noqa: SLF001
-            if future.done() and not future.cancelled():
-                future.exception()
+        _retrieve(batch.future)
+        _retrieve(batch._drain_waiter)  # noqa: SLF001
+
+
+def _retrieve(future: asyncio.Future[object] | None) -> None:
+    if future is not None and future.done() and not future.cancelled():
+        future.exception()
 
 
 async def _end(task: asyncio.Task[None] | None) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
@@ -23,7 +23,6 @@ from connector.kafka.partitioning import partition_of
 from connector.model import Feed, Point, Record
 
 _HEADROOM_BYTES = 1024
-_SMALLEST_BATCH_BYTES = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +46,15 @@ class TransactionObserver(Protocol):
 
 
 Future = asyncio.Future[object]
+
+
+class _Sent(NamedTuple):
+    """One batch on its way."""
+
+    partition: int
+    records: int
+    size: int
+    future: Future
 
 
 class KafkaPublisher:
@@ -83,6 +91,7 @@ class KafkaPublisher:
         self._partitions = 0
         self._batch_bytes = min(limits.batch_bytes, limits.max_message_bytes)
         self._message_bytes = limits.max_message_bytes
+        self._refused: _Sent | None = None
 
     @property
     def max_value_bytes(self) -> int:
@@ -146,13 +155,14 @@ class KafkaPublisher:
     ) -> dict[tuple[str, int], tuple[int, int]]:
         await producer.begin_transaction()
         self._reached(Point.BEFORE_PRODUCE)
-        sent: list[tuple[int, int, Future]] = []
+        sent: list[_Sent] = []
         for partition, batch in self._batches(producer, records):
             if sent:
                 self._reached(Point.BETWEEN_BATCHES)
+            size = batch.size()
             future = await producer.send_batch(batch, self._feed.topic, partition=partition)
             future.add_done_callback(_retrieve)
-            sent.append((partition, batch.record_count(), future))
+            sent.append(_Sent(partition, batch.record_count(), size, future))
         offsets = await self._acked(sent)
         self._reached(Point.BEFORE_COMMIT)
         await self._commit(producer)
@@ -182,21 +192,18 @@ class KafkaPublisher:
             batch.close()
             yield partition, batch
 
-    async def _acked(self, sent: Sequence[tuple[int, int, Future]]) -> dict[tuple[str, int], tuple[int, int]]:
+    async def _acked(self, sent: Sequence[_Sent]) -> dict[tuple[str, int], tuple[int, int]]:
         """Await the future of every batch: a commit succeeds without the records of a failed one (Invariant 1)."""
-        await asyncio.wait([future for _, _, future in sent])
+        await asyncio.wait([batch.future for batch in sent])
         offsets: dict[tuple[str, int], tuple[int, int]] = {}
-        failure: BaseException | None = None
-        for partition, count, future in sent:
-            if (error := future.exception()) is not None:
-                failure = failure or error
-                continue
-            place = (self._feed.topic, partition)
-            first: int = getattr(future.result(), "offset")  # noqa: B009  aiokafka's type is not declared
+        for batch in sent:
+            if (error := batch.future.exception()) is not None:
+                self._refused = batch
+                raise error
+            place = (self._feed.topic, batch.partition)
+            first: int = getattr(batch.future.result(), "offset")  # noqa: B009  aiokafka's type is not declared
             known = offsets.get(place, (first, 0))
-            offsets[place] = (min(first, known[0]), known[1] + count)
-        if failure is not None:
-            raise failure
+            offsets[place] = (min(first, known[0]), known[1] + batch.records)
         return offsets
 
     async def _commit(self, producer: AIOKafkaProducer) -> None:
@@ -209,10 +216,14 @@ class KafkaPublisher:
             committing.cancel()  # of no effect when done; else nothing here waits on a commit nobody awaits
 
     def _shrink_after(self, error: ConnectorError) -> None:
-        """Kafka took less than it said: halve, or the same slice fails in every session to come."""
-        if error.reason == "record_too_large":
-            self._batch_bytes = max(_SMALLEST_BATCH_BYTES, self._batch_bytes // 2)
-            self._message_bytes = max(_SMALLEST_BATCH_BYTES, self._message_bytes // 2)
+        """Kafka took less than it said: make batches smaller, or the same slice fails in every session to come."""
+        refused, self._refused = self._refused, None
+        if error.reason != "record_too_large" or refused is None:
+            return
+        if refused.records > 1:
+            self._batch_bytes = max(1, refused.size // 2)
+        else:
+            self._message_bytes = refused.size  # which makes that record a bad one, so that its feed says so
 
 
 def _retrieve(future: Future) -> None:

@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from aiokafka.admin import AIOKafkaAdminClient
+
 from connector.delivery import Delivery
+from connector.kafka.connection import KafkaConnection
 from connector.kafka.publisher import KafkaPublisher
-from connector.model import Point, Record
+from connector.model import Feed, Point, Record
 from connector.standing import Progress
 
 
@@ -25,9 +28,9 @@ class ScanBeforeFence(Delivery):
     """Reads what is in Kafka first, and only then fences older instances."""
 
     async def _open(self) -> None:
-        partitions = await self._fence()  # to learn the partitions; whoever fences again after this is not stopped
-        await self._publisher.discard()
-        await self._scan(partitions)
+        # Asked of the real publisher's own connection, since only its fence would tell otherwise.
+        publisher: Any = self._publisher
+        await self._scan(await partitions_of(publisher._connection, publisher._feed))
         self._reached(Point.AFTER_FENCE)  # half open, as the real loop is between its fence and its scan
         await self._fence()
 
@@ -39,6 +42,17 @@ class ConfirmBeforeCommit(Delivery):
         if records:
             await self._source.confirm([record.sync_id for record in records])
         await super()._publish(records, progress)
+
+
+async def partitions_of(connection: KafkaConnection, feed: Feed) -> dict[str, int]:
+    """How many partitions the feed's topics have."""
+    admin = AIOKafkaAdminClient(**connection.client_options())
+    await admin.start()
+    try:
+        described = await admin.describe_topics([feed.topic, feed.dead_letter_topic])
+    finally:
+        await admin.close()
+    return {topic["topic"]: len(topic["partitions"]) for topic in described}
 
 
 class FuturesNotAwaited(KafkaPublisher):
