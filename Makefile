@@ -6,7 +6,7 @@ ARGS ?=
 UV ?= uv
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test check lint types generated format prove bench requirements clean
+.PHONY: help demo test check lint types generated tables format prove requirements clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -25,6 +25,17 @@ lint: $(VENV)/.dev
 
 types: $(VENV)/.dev
 	@$(BIN)/mypy
+
+generated: $(VENV)/.dev  ## the tables of docs/ that come from code are current
+	@$(BIN)/python -m connector.settings.reference --check
+	@$(BIN)/python -m connector.ops.reference --check
+
+tables: $(VENV)/.dev  ## write those tables anew
+	@$(BIN)/python -m connector.settings.reference
+	@$(BIN)/python -m connector.ops.reference
+
+prove: $(VENV)/.dev  ## broken loops beside the real one, on a real Kafka: what each loses or doubles
+	@$(BIN)/python -m tests.chaos.proof
 
 format: $(VENV)/.dev  ## format and mend what ruff can mend
 	@$(BIN)/ruff check --fix-only .
