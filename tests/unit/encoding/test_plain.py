@@ -46,6 +46,9 @@ def test_an_odd_value(case: dict[str, Any]) -> None:
     assert {name: after[name] for name in untouched} == {name: before[name] for name in untouched}
     if "business_key" in case:
         assert record.business_key == case["business_key"]
+    plainly = DriftNotes()
+    assert PlainEncoder(SCHEMAS["cienapps", feed], plainly).encode(written(usual | changed))[0] == record
+    assert plainly == drift
 
 
 @pytest.mark.parametrize(

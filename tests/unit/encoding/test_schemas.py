@@ -75,6 +75,7 @@ def test_a_mounted_config_map(tmp_path: Path) -> None:
     """Kubernetes shows files through hidden folders and links; each schema counts once."""
     place(tmp_path / "..data", "ourerp", "ticket", document())
     (tmp_path / "ourerp").symlink_to(tmp_path / "..data" / "ourerp")
+    place(tmp_path, "..data", "ticket", document())
     assert load_schemas([tmp_path]).keys() == OURS | {("ourerp", "ticket")}
 
 
