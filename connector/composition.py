@@ -182,6 +182,7 @@ class Composition:
         observer = self.observers[feed]
 
         def reached(point: Point) -> None:
+            observer.beat()
             self._hooks.reached(feed, point)
 
         kafka = self._settings.kafka

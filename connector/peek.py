@@ -63,6 +63,9 @@ class _Unobserved:
     def throttled(self, seconds: float) -> None:
         del seconds
 
+    def beat(self) -> None:
+        pass
+
 
 async def peek(settings: Settings, plans: list[FeedPlan], records: int) -> list[Seen]:
     """One look at every feed, one after the other.

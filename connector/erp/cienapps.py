@@ -7,8 +7,8 @@ Reading of Notifications".
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing, asynccontextmanager
 from hashlib import blake2b
 from typing import Final
 
@@ -26,6 +26,7 @@ FEEDS: Final = ("order", "quotation", "workorder")
 CONFIRM_CHUNK: Final = 500
 _CONFIRM_PATH: Final = "/api/sync/confirm"
 _OK: Final = 200
+_BEAT_SECONDS: Final = 10.0
 _FINGERPRINT_BYTES: Final = 16
 
 
@@ -68,7 +69,7 @@ class CienappsSource:
             Retriable: back off and ask again.
             Blocked: the feed waits for a person.
         """
-        async with self._list_turns, self._site.exchange(self._list, self._observer) as answer:
+        async with self._turn(), self._site.exchange(self._list, self._observer) as answer:
             _refuse_other_than_ok(answer)
             async with aclosing(answer.chunks()) as chunks:
                 return await shows_any(chunks, answer.where)
@@ -80,9 +81,9 @@ class CienappsSource:
             Retriable: nothing of this list counts; back off and pull again.
             Blocked: nothing of this list counts; the feed waits for a person.
         """
-        async with self._list_turns, self._site.exchange(self._list, self._observer) as answer:
+        async with self._turn(), self._site.exchange(self._list, self._observer) as answer:
             _refuse_other_than_ok(answer)
-            async with aclosing(answer.chunks()) as chunks:
+            async with aclosing(self._beating(answer.chunks())) as chunks:
                 return await receive(chunks, answer.where)
 
     async def confirm(self, sync_ids: Sequence[int]) -> None:
@@ -96,6 +97,27 @@ class CienappsSource:
         """
         for start in range(0, len(sync_ids), self._confirm_chunk):
             await self._confirm(sync_ids[start : start + self._confirm_chunk])
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncGenerator[None, None]:
+        """The site's turn to ask for a list; another feed's long list may be ahead, so waiting for it shows life."""
+        while True:
+            try:
+                async with asyncio.timeout(_BEAT_SECONDS):
+                    await self._list_turns.acquire()
+                break
+            except TimeoutError:
+                self._observer.beat()
+        try:
+            yield
+        finally:
+            self._list_turns.release()
+
+    async def _beating(self, chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+        async with aclosing(chunks):
+            async for chunk in chunks:
+                self._observer.beat()
+                yield chunk
 
     async def _confirm(self, sync_ids: Sequence[int]) -> None:
         content = msgspec.json.encode({"SyncID": list(sync_ids)})

@@ -34,6 +34,9 @@ class RequestObserver(Protocol):
     def throttled(self, seconds: float) -> None:
         """The ERP asked us to stay away for so long."""
 
+    def beat(self) -> None:
+        """Something moves: a piece of a list came in, or its turn is being waited for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:

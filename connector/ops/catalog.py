@@ -128,13 +128,6 @@ FEED_FAMILIES = (
         "records_deduplicated_total", "counter", "Notifications that were in Kafka already.", lambda n: n.deduplicated
     ),
     _feed(
-        "records_dead_lettered_total",
-        "counter",
-        "Notifications set aside as dead letters.",
-        lambda n: n.dead_lettered,
-        "reason",
-    ),
-    _feed(
         "records_abandoned_total",
         "counter",
         "Notifications pulled but not published; they are listed again.",
@@ -168,12 +161,6 @@ FEED_FAMILIES = (
         "counter",
         "SyncIDs first offered after a higher one was published.",
         lambda n: n.regressions,
-    ),
-    _feed(
-        "foreign_confirms_total",
-        "counter",
-        "Notifications that somebody else confirmed.",
-        lambda n: n.foreign_confirms,
     ),
     _feed("transactions_total", "counter", "Kafka transactions.", lambda n: n.transactions, "result"),
     _feed(

@@ -73,11 +73,9 @@ class FeedNumbers:
     pulled: int = 0
     published: int = 0
     deduplicated: int = 0
-    dead_lettered: Tally = field(default_factory=_reasons)
     abandoned: Tally = field(default_factory=_reasons)
     confirmed: int = 0
     confirm_failures: Tally = field(default_factory=_reasons)
-    foreign_confirms: int = 0
     regressions: int = 0
     unknown_fields: Tally = field(default_factory=_fields)
     unparseable_values: Tally = field(default_factory=_fields)
@@ -92,6 +90,6 @@ class FeedNumbers:
 
     @property
     def in_flight(self) -> int:
-        """Pulled, and not yet any of published, deduplicated, dead-lettered or abandoned."""
-        settled = self.published + self.deduplicated + self.dead_lettered.total + self.abandoned.total
+        """Pulled, and not yet any of published, deduplicated or abandoned."""
+        settled = self.published + self.deduplicated + self.abandoned.total
         return self.pulled - settled

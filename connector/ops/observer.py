@@ -78,10 +78,6 @@ class FeedObserver:
         self.numbers.last_publish_at = self._wall()
         self.numbers.delivery_seconds.observe(seconds_since_pull, count)
 
-    def dead_lettered(self, reason: str, count: int) -> None:
-        """So many notifications are committed as dead letters."""
-        self.numbers.dead_lettered.add(reason, count=count)
-
     def abandoned(self, reason: str, count: int) -> None:
         """So many listed notifications were not published; they are listed again."""
         self.numbers.abandoned.add(reason, count=count)
@@ -98,10 +94,6 @@ class FeedObserver:
     def confirm_failed(self, reason: str) -> None:
         """One confirm was refused, or its outcome is unknown."""
         self.numbers.confirm_failures.add(reason)
-
-    def foreign_confirm(self, count: int) -> None:
-        """Somebody else confirmed so many notifications."""
-        self.numbers.foreign_confirms += count
 
     def pending(self, count: int, oldest_first_seen: float | None) -> None:
         """So many notifications are listed and not confirmed; the oldest was first seen then."""

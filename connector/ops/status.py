@@ -65,7 +65,6 @@ def _counts(numbers: FeedNumbers) -> dict[str, int]:
         "pulled": numbers.pulled,
         "published": numbers.published,
         "deduplicated": numbers.deduplicated,
-        "dead_lettered": numbers.dead_lettered.total,
         "abandoned": numbers.abandoned.total,
         "in_flight": numbers.in_flight,
         "confirmed": numbers.confirmed,
@@ -73,7 +72,6 @@ def _counts(numbers: FeedNumbers) -> dict[str, int]:
         "unknown_fields": numbers.unknown_fields.total,
         "unparseable_values": numbers.unparseable_values.total,
         "sync_id_regressions": numbers.regressions,
-        "foreign_confirms": numbers.foreign_confirms,
     }
 
 

@@ -28,6 +28,7 @@ class Watching:
 
     requests: list[tuple[str, str, int]] = field(default_factory=list)
     throttles: list[float] = field(default_factory=list)
+    beats: int = 0
 
     def requested(self, operation: str, code: str, seconds: float, response_bytes: int) -> None:
         assert seconds >= 0
@@ -35,6 +36,9 @@ class Watching:
 
     def throttled(self, seconds: float) -> None:
         self.throttles.append(seconds)
+
+    def beat(self) -> None:
+        self.beats += 1
 
 
 @dataclass
@@ -79,6 +83,22 @@ async def test_a_list_is_asked_for_as_the_document_says() -> None:
         assert (asked.method, asked.path) == ("GET", "/api/sync/order/list")
         assert asked.headers["apitoken"] == TOKEN
         assert setup.watching.requests == [("list", "2xx", len(ORDERS))]
+
+
+async def test_a_long_list_and_the_wait_for_its_turn_show_life(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A feed that receives, or waits behind another feed's list, is not taken for dead."""
+    monkeypatch.setattr("connector.erp.cienapps._BEAT_SECONDS", 0.01)
+    async with erp(answer(ORDERS)) as setup:
+        (await setup.source.pull()).close()
+        received = setup.watching.beats
+        assert received >= 1
+        async with setup.source._list_turns:
+            waiting = asyncio.create_task(setup.source.offers())
+            async with asyncio.timeout(10):
+                while setup.watching.beats < received + 3:  # noqa: ASYNC110  the beats are what is waited for
+                    await asyncio.sleep(0)
+            assert not waiting.done()
+        assert await waiting
 
 
 async def test_a_confirm_is_asked_for_as_the_document_says() -> None:

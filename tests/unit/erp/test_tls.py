@@ -34,6 +34,9 @@ class Ignoring:
     def throttled(self, seconds: float) -> None:
         raise AssertionError(seconds)
 
+    def beat(self) -> None:
+        pass
+
 
 class Made:
     """A certificate made by hand, and its key.

@@ -96,7 +96,7 @@ def test_accounting_holds_in_the_scrape(metrics: Metrics, observer: FeedObserver
     exercise(observer)
     shown = scrape(metrics)
     parts = ["records_published_total", "records_deduplicated_total"]
-    parts += ["records_dead_lettered_total", "records_abandoned_total"]
+    parts += ["records_abandoned_total"]
     assert sum(shown["records_pulled_total"].values()) == sum(sum(shown[name].values()) for name in parts) == 10
 
 

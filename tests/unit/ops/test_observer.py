@@ -26,14 +26,13 @@ def test_hears_all_that_the_parts_tell(protocol: type) -> None:
 
 
 def test_every_notification_pulled_is_accounted_for(observer: FeedObserver) -> None:
-    """Pulled = published + deduplicated + dead-lettered + abandoned + in flight, at any time."""
+    """Pulled = published + deduplicated + abandoned + in flight, at any time."""
     numbers = observer.numbers
     observer.pulled(100, 0.5)
     observer.published(40, 0.1)
     observer.deduplicated(30)
     assert numbers.in_flight == 30
-    observer.dead_lettered("too_large", 1)
-    observer.abandoned("stopped", 29)
+    observer.abandoned("stopped", 30)
     assert numbers.in_flight == 0
 
 
