@@ -15,7 +15,7 @@ from connector.composition import Composition, Hooks, plan_feeds, secrets_of, to
 from connector.delivery import Delivery
 from connector.errors import SessionLost
 from connector.kafka.topics import TopicReport, check_topics, missing_topics
-from connector.model import Feed
+from connector.model import Feed, State
 from connector.ops.event_loop import sample_event_loop_lag
 from connector.ops.logs import configure_logs, get_logger, log_uncaught_in_loop
 from connector.ops.metrics import Metrics
@@ -51,6 +51,12 @@ class App:
         self._program = Program(settings.app, __version__, time.time())
         self._stop = asyncio.Event()
         self._is_ready = False
+        self._ops_port: int | None = None
+
+    @property
+    def ops_port(self) -> int | None:
+        """Where the operators' endpoint listens, None until it does."""
+        return self._ops_port
 
     def stop(self) -> None:
         """Leave in good order; also what SIGTERM and SIGINT call."""
@@ -75,6 +81,7 @@ class App:
             server = OpsServer(self._metrics, self._probes(), host=settings.server.host, port=settings.server.port)
             await server.start()
             cleanup.push_async_callback(server.stop)
+            self._ops_port = server.port
             log.info("started", app=settings.app, version=__version__, feeds=len(self._plans), ops_port=server.port)
             self._warn_of_unverified_sites()
             sampler = asyncio.create_task(sample_event_loop_lag(self._metrics.event_loop_lag))
@@ -87,16 +94,13 @@ class App:
     async def _topics(self, composition: Composition) -> TopicReport | None:
         """What the topics are like, asked until Kafka answers; None when stopped meanwhile."""
         waits = Backoff(1.0, 30.0)
-        told: str | None = None
         feeds = [plan.feed for plan in self._plans]
         while not self._stop.is_set():
             try:
                 report = await check_topics(composition.connection, feeds, topic_plan(self._settings))
             except SessionLost as error:
-                if told != error.reason:
-                    log.warning("Kafka does not answer, asking again", reason=error.reason, why=error.message)
-                told = error.reason
                 for observer in composition.observers.values():
+                    observer.state(State.BACKING_OFF, error.reason, error.message)  # Invariant 6
                     observer.beat()
                 await self._pause(waits.next())
                 continue
