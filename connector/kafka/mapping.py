@@ -9,7 +9,7 @@ from aiokafka import errors as kafka
 
 from connector.errors import Blocked, ConnectorError, Fenced, SessionLost
 
-FOREIGN = (kafka.KafkaError, kafka.ConsumerStoppedError, TimeoutError, AssertionError, OSError)
+FOREIGN = (kafka.KafkaError, kafka.IllegalOperation, kafka.ConsumerStoppedError, TimeoutError, AssertionError, OSError)
 """What aiokafka raises: its own tree, and assertions from states it did not foresee."""
 
 _PERMISSIONS: tuple[tuple[type[Exception], str], ...] = (
@@ -18,20 +18,20 @@ _PERMISSIONS: tuple[tuple[type[Exception], str], ...] = (
     (kafka.GroupAuthorizationFailedError, "Describe and Read on Group {names}"),
     (kafka.ClusterAuthorizationFailedError, "IdempotentWrite on the Cluster"),
 )
-_REASONS: tuple[tuple[type[BaseException], str], ...] = (
-    (kafka.MessageSizeTooLargeError, "record_too_large"),
-    (kafka.RecordListTooLargeError, "record_too_large"),
-    (kafka.UnknownTopicOrPartitionError, "topic_missing"),
-    (kafka.NotEnoughReplicasError, "not_enough_replicas"),
-    (kafka.NotEnoughReplicasAfterAppendError, "not_enough_replicas"),
-    (kafka.AuthenticationFailedError, "authentication"),
-    (kafka.SaslAuthenticationFailed, "authentication"),
-    (kafka.KafkaConnectionError, "kafka_unreachable"),
-    (kafka.NoBrokersAvailable, "kafka_unreachable"),
-    (kafka.KafkaTimeoutError, "kafka_timeout"),
-    (kafka.RequestTimedOutError, "kafka_timeout"),
-    (TimeoutError, "kafka_timeout"),
-    (OSError, "kafka_unreachable"),
+_REASONS: tuple[tuple[type[BaseException], str, str], ...] = (
+    (kafka.MessageSizeTooLargeError, "record_too_large", "the topic takes less than it says"),
+    (kafka.RecordListTooLargeError, "record_too_large", "the topic takes less than it says"),
+    (kafka.UnknownTopicOrPartitionError, "topic_missing", "a topic is gone: `cien-connector topics` tells which"),
+    (kafka.NotEnoughReplicasError, "not_enough_replicas", "too few brokers are in sync for min.insync.replicas"),
+    (kafka.NotEnoughReplicasAfterAppendError, "not_enough_replicas", "too few brokers are in sync"),
+    (kafka.AuthenticationFailedError, "authentication", "check kafka.sasl and kafka.security_protocol"),
+    (kafka.SaslAuthenticationFailed, "authentication", "check kafka.sasl and kafka.security_protocol"),
+    (kafka.KafkaConnectionError, "kafka_unreachable", "no broker answers: check kafka.bootstrap_servers"),
+    (kafka.NoBrokersAvailable, "kafka_unreachable", "no broker answers: check kafka.bootstrap_servers"),
+    (kafka.KafkaTimeoutError, "kafka_timeout", "a broker is too slow or frozen"),
+    (kafka.RequestTimedOutError, "kafka_timeout", "a broker is too slow or frozen"),
+    (TimeoutError, "kafka_timeout", "a broker is too slow or frozen"),
+    (OSError, "kafka_unreachable", "no broker answers: check kafka.bootstrap_servers"),
 )
 
 
@@ -54,10 +54,10 @@ def mapped(error: BaseException, doing: str, names: str) -> ConnectorError:
             f"{doing}: another instance took over {names} (or its transaction timed out);"
             " two deployments on one cluster must differ in `app`",
         )
-    for foreign, reason in _REASONS:
+    for foreign, reason, meaning in _REASONS:
         if any(isinstance(link, foreign) for link in chain):
-            return SessionLost(reason, f"{doing}: {type(error).__name__} for {names}")
-    return SessionLost("kafka_error", f"{doing}: {type(error).__name__} for {names}")
+            return SessionLost(reason, f"{doing} ({names}): {meaning} ({type(error).__name__})")
+    return SessionLost("kafka_error", f"{doing} ({names}): {type(error).__name__}")
 
 
 def _chain(error: BaseException) -> list[BaseException]:
