@@ -10,8 +10,9 @@ import gc
 import json
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import typer
 
@@ -140,6 +141,77 @@ def topics(  # noqa: PLR0913  one argument per option
     show_topics(report, as_json=as_json)
     if report.missing:
         raise typer.Exit(3)
+
+
+@app.command()
+def sandbox(  # noqa: PLR0913  one argument per option
+    *,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="0: any free one.")] = 8780,
+    rate: Annotated[float, typer.Option(min=0, help="Business changes per second.")] = 1.0,
+    backlog: Annotated[int, typer.Option(min=0, help="Notifications that are pending at the start.")] = 20,
+    seed: Annotated[int, typer.Option(help="The same seed tells the same story.")] = 1,
+    content: Annotated[
+        Literal["at_change", "present"], typer.Option(help="What a list shows: the record then, or as it is now.")
+    ] = "at_change",
+    token: Annotated[str | None, typer.Option(help="The API key; sandbox-token unless said.")] = None,
+    list_limit: Annotated[int | None, typer.Option(min=1, help="The most notifications one list shows.")] = None,
+    fault: Annotated[list[str], typer.Option(help="KIND[:NAME=VALUE,...], see docs/sandbox.md; may be repeated.")] = [],  # noqa: B006  as above
+    kafka: Annotated[bool, typer.Option("--kafka", help="Start a real Apache Kafka, too.")] = False,
+) -> None:
+    """Serve an imitation of the Cienapps API on this machine, with invented data, to build against."""
+    _need_extra("sandbox")
+    from connector.sandbox import standalone  # noqa: PLC0415  of the extra
+
+    standalone.serve(
+        standalone.options(
+            port=port,
+            rate=rate,
+            backlog=backlog,
+            seed=seed,
+            content=content,
+            token=token,
+            list_limit=list_limit,
+            faults=fault,
+        ),
+        with_kafka=kafka,
+    )
+
+
+@app.command()
+def demo(  # noqa: PLR0913  one argument per option
+    *,
+    seconds: Annotated[
+        float | None, typer.Option("--for", help="Seconds; without it until Ctrl-C on a terminal, else 30.")
+    ] = None,
+    rate: Annotated[float, typer.Option(help="Business changes per second.")] = 5.0,
+    backlog: Annotated[int, typer.Option(help="Notifications that are pending at the start.")] = 20,
+    kafka: Annotated[
+        str, typer.Option(help="embedded (simulated), apache (started for it), or HOST:PORT.")
+    ] = "embedded",
+    allow_remote: Annotated[bool, typer.Option("--allow-remote", help="HOST may be another machine.")] = False,
+    kill: Annotated[bool, typer.Option("--kill", help="kill -9 the connector on the way, twice.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The last line of standard output is one object.")] = False,
+) -> None:
+    """Watch changes leave a sandbox ERP, arrive in Kafka and be confirmed. Needs no Docker and no Java."""
+    _need_extra("demo")
+    from connector.sandbox import demo as showing  # noqa: PLC0415  of the extra
+    from connector.sandbox.demo_options import DemoOptions  # noqa: PLC0415  of the extra
+
+    if seconds is None and (as_json or not sys.stdout.isatty()):
+        seconds = 30.0
+    options = DemoOptions(seconds, rate, backlog, kafka, allow_remote, kill, as_json)
+    if code := showing.run(options):
+        raise typer.Exit(code)
+
+
+def _need_extra(command: str) -> None:
+    """Leave with one line when what the extra `sandbox` brings is not installed; imports none of it."""
+    try:
+        is_there = all(find_spec(name) for name in ("fastapi", "confluent_kafka"))
+    except ImportError:
+        is_there = False
+    if not is_there:
+        _fail(f"`{command}` needs the extra: pip install 'cien-connector[sandbox]'", 2)
 
 
 def _settings(config: list[Path]) -> Settings:
