@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import trustme
 from connector.errors import ConfigurationWrong, EnvironmentUnusable
 from connector.sandbox.faults import Fault, FaultKind
 from connector.sandbox.notifications import CienappsSandbox
-from connector.sandbox.serve import SandboxOptions, serving, serving_in_thread
+from connector.sandbox.serve import SandboxOptions, _listening, serving, serving_in_thread
 
 _TOKEN = {"ApiToken": "sandbox-token"}
 
@@ -29,6 +30,15 @@ async def test_in_the_running_loop() -> None:
         httpx.AsyncClient(base_url=served.base_url, headers=_TOKEN, trust_env=False) as erp,
     ):
         assert (await erp.get("/sandbox/stats")).json()["created"] == 40
+
+
+def test_answers_do_not_wait_for_each_other() -> None:
+    """What it accepts sends at once: with Nagle's algorithm every answer on a kept connection takes 40 ms more."""
+    with _listening(SandboxOptions()) as listener, socket.create_connection(listener.getsockname()[:2]) as client:
+        accepted, _ = listener.accept()
+        with accepted:
+            assert client.getpeername() == accepted.getsockname()
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 async def test_leaves_signals_alone() -> None:
