@@ -18,6 +18,7 @@ import structlog
 import yaml
 from aiokafka import ConsumerRecord
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
 from connector.app import App
 from connector.composition import Hooks
@@ -141,12 +142,13 @@ class Scene:
     async def metric(self, name: str, feed: str | None = "order", **labels: str) -> float | None:
         """One series of /metrics, None when there is none."""
         wanted = labels if feed is None else {**labels, "feed": feed}
-        text = (await self.page("/metrics")).text
-        for family in text_string_to_metric_families(text):
-            for sample in family.samples:
-                if sample.name == _PREFIX + name and wanted.items() <= sample.labels.items():
-                    return sample.value
-        return None
+        found = [one.value for one in await self.samples(name) if wanted.items() <= one.labels.items()]
+        return found[0] if found else None
+
+    async def samples(self, name: str) -> list[Sample]:
+        """The series of one metric."""
+        families = text_string_to_metric_families((await self.page("/metrics")).text)
+        return [one for family in families for one in family.samples if one.name == _PREFIX + name]
 
     async def until(
         self, shows: Callable[[Standing], bool], feed: str = "order", seconds: float = _DEADLINE_SECONDS
@@ -173,7 +175,8 @@ class Scene:
     async def tells(self, state: State, reason: str, feed: str = "order", seconds: float = _DEADLINE_SECONDS) -> str:
         """Wait until /status and the state gauge tell this; the message that stands beside."""
         found = await self.until(lambda one: (one["state"], one["reason"]) == (state, reason), feed, seconds)
-        assert [one for one in State if await self.metric("feed_state", feed, state=one)] == [state]
+        gauge = await self.samples("feed_state")
+        assert [one.labels["state"] for one in gauge if one.value and one.labels["feed"] == feed] == [state]
         assert found["message"]
         return str(found["message"])
 
@@ -181,7 +184,7 @@ class Scene:
         """Wait until nothing is pending in the ERP and the feeds say that they are caught up."""
         for feed in feeds or ("order",):
             await self.until(
-                lambda one, feed=feed: one["state"] == "caught_up" and not self.erp.pending(feed), feed, seconds
+                lambda one: one["state"] == "caught_up" and not self.erp.pending(one["feed"]), feed, seconds
             )
 
     async def records(self, feed: str = "order", at_least: int = 0) -> list[ConsumerRecord[bytes, bytes]]:
