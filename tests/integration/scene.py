@@ -35,7 +35,6 @@ Standing = dict[str, Any]
 """One feed as /status tells it."""
 
 TOKEN = "sandbox-token"
-ALL_FEEDS = ("order", "quotation", "workorder")
 QUICK = {
     "blocked_retry_seconds": 0.1,
     "blocked_retry_cap_seconds": 0.2,
