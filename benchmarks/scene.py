@@ -160,7 +160,7 @@ class Scene:
     def drain(self, program: str, orders: int) -> Drain:
         """Let `connector` or `plain_script` carry so many pending orders, and check that all arrived once."""
         site = f"s{next(_numbers)}"
-        asyncio.run(self._make_topic(site))
+        asyncio.run(self.make_topic(site))
         with erp(orders) as served, getattr(self, program)(served.base_url, site) as running:
             begun = _until_asked(served, running)
             _until_drained(served, running)
@@ -178,7 +178,8 @@ class Scene:
         finally:
             program.kill()
 
-    async def _make_topic(self, site: str) -> None:
+    async def make_topic(self, site: str) -> None:
+        """The topics of a site's orders."""
         feed = Feed("benchmark", site, FEED, "cienapps", f"{site}.{FEED}", f"{site}.{FEED}.dead-letter")
         await check_topics(KafkaConnection(self.bootstrap_servers), [feed], TopicPlan(PARTITIONS, 1, 1))
 
