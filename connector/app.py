@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
+from typing import Any
 
 from connector import __version__
 from connector.composition import Composition, Hooks, plan_feeds, secrets_of, topic_plan
@@ -26,8 +28,8 @@ from connector.settings import Settings
 
 _LEAST_BEAT_SECONDS = 300.0
 _BEAT_INTERVALS = 10
-_SLICE_SHARE = 0.6
-_LEAVE_SHARE = 0.28
+_SLICE_SHARE = 0.5
+_LEAVE_SHARE = 0.4
 
 log = get_logger("connector")
 
@@ -97,13 +99,17 @@ class App:
         feeds = [plan.feed for plan in self._plans]
         while not self._stop.is_set():
             try:
-                report = await check_topics(composition.connection, feeds, topic_plan(self._settings))
+                report = await self._unless_stopped(
+                    check_topics(composition.connection, feeds, topic_plan(self._settings))
+                )
             except SessionLost as error:
                 for observer in composition.observers.values():
                     observer.state(State.BACKING_OFF, error.reason, error.message)  # Invariant 6
                     observer.beat()
                 await self._pause(waits.next())
                 continue
+            if report is None:
+                return None
             if report.missing:
                 raise missing_topics(report.missing)
             for warning in report.warnings:
@@ -112,6 +118,16 @@ class App:
                 log.info("topics created", topics=report.created)
             return report
         return None
+
+    async def _unless_stopped(self, asking: Coroutine[Any, Any, TopicReport]) -> TopicReport | None:
+        """What is asked for, or None as soon as the process is told to stop."""
+        answer, stopping = asyncio.create_task(asking), asyncio.create_task(self._stop.wait())
+        try:
+            await asyncio.wait({answer, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            return await answer if answer.done() else None
+        finally:
+            stopping.cancel()
+            answer.cancel()
 
     async def _deliver(self, deliveries: dict[Feed, Delivery]) -> None:
         """Run the loops until stopped, or until one of them crashes."""

@@ -76,6 +76,13 @@ class Confirms:
             finally:
                 task.cancel()  # this wait was cancelled: no confirm outlives its session
 
+    async def drop(self) -> None:
+        """Give the confirm in hand up, whatever it did: the next list tells."""
+        if self._task is not None:
+            task, self._task = self._task, None
+            task.cancel()
+            await asyncio.wait([task])
+
     async def _confirm(self, sync_ids: Sequence[int]) -> None:
         self._reached(Point.BEFORE_CONFIRM)
         try:

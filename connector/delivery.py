@@ -51,14 +51,14 @@ class Delivery:
         self._standing = Standing(parts.observer, pace, clock.now, confirm=confirm)
         self._stop = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._slice_in_hand = False
+        self._must_finish = False
         self._kept_alive_at: float | None = None
         self._offered_at = clock.monotonic()
 
     def stop(self) -> None:
         """Leave: at once, or after the slice in hand is acked and confirmed."""
         self._stop.set()
-        if self._task is not None and not self._slice_in_hand:
+        if self._task is not None and not self._must_finish:
             self._task.cancel()
 
     async def run(self) -> None:
@@ -112,9 +112,16 @@ class Delivery:
             reason = "stopped"
             raise
         finally:
-            await self._journal.close()
-            await self._publisher.discard()
+            await self._close_session()
             self._observer.session_ended(reason)
+
+    async def _close_session(self) -> None:
+        self._must_finish = True
+        try:
+            await self._journal.close()
+        finally:
+            await self._publisher.discard()
+            self._must_finish = False
 
     async def _open(self) -> None:
         """Fence every older instance, then read what they left (Invariant 4: in this order)."""
@@ -178,9 +185,10 @@ class Delivery:
             raise
         except asyncio.CancelledError:
             left_because = "stopped"
+            await confirms.drop()
             raise
         finally:
-            self._slice_in_hand = False
+            self._must_finish = False
             await confirms.finish()
             if progress.left:
                 self._observer.abandoned(left_because, progress.left)
@@ -194,7 +202,7 @@ class Delivery:
             self._offered_at = self._clock.monotonic()
             self._standing.delivering(progress)
         for offered in listing.slices(self._pace.slice_records, self._pace.slice_bytes):
-            self._slice_in_hand = True
+            self._must_finish = True
             known, todo = self._journal.split(offered)
             records, bad = self._encode(todo)
             await self._publish(records, progress)
@@ -204,7 +212,7 @@ class Delivery:
                 raise bad
             if self._stop.is_set():
                 return
-            self._slice_in_hand = False
+            self._must_finish = False
             self._standing.pending(progress, self._journal)
             self._observer.beat()
             await asyncio.sleep(0)  # probes and other feeds share this loop

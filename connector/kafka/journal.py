@@ -44,6 +44,7 @@ class JournalLimits:
     stalled_seconds: float = 90.0
     """Above the transaction timeout: until then somebody else's open transaction may hide our records."""
     commit_seconds: float = 10.0
+    close_seconds: float = 3.0
 
 
 class KafkaJournal:
@@ -118,7 +119,7 @@ class KafkaJournal:
 
     def split(self, offered: Sequence[Notification]) -> tuple[list[Notification], list[Notification]]:
         """See parts.Journal.split."""
-        return self._published.split(offered)
+        return self._published.split(offered, self._monotonic())
 
     def acked(self, records: Sequence[Record], offsets: Mapping[Place, tuple[int, int]], first_seen: float) -> None:
         """See parts.Journal.acked."""
@@ -162,7 +163,7 @@ class KafkaJournal:
         self._published = Published()
         if consumer is not None:
             with contextlib.suppress(*FOREIGN):
-                async with asyncio.timeout(self._limits.commit_seconds):
+                async with asyncio.timeout(self._limits.close_seconds):
                     await consumer.stop()
 
     async def _read_watermark(self, places: Sequence[Place]) -> dict[Place, int]:

@@ -98,13 +98,18 @@ class PublishedSlice:
         """A new listing begins: it has shown nothing yet."""
         self._states = self._states.translate(_HIDE)
 
-    def show(self, sync_id: int, short: int) -> bool:
-        """Note that the listing in hand shows this pair; False when it is not here."""
+    def show(self, sync_id: int, short: int, now: float) -> bool:
+        """Note that the listing in hand shows this pair; False when it is not here.
+
+        A list that still shows what was confirmed is stale: the pair is kept as long again.
+        """
         sync_ids = self._sync_ids
         index = bisect_left(sync_ids, sync_id)
         while index < len(sync_ids) and sync_ids[index] == sync_id:
             if self._hashes[index] == short:
                 self._states[index] |= _SHOWN
+                if self.settled_at is not None:
+                    self.settled_at = now
                 return True
             index += 1
         return False
@@ -166,7 +171,7 @@ class Published:
         for held in self._slices:
             held.hide()
 
-    def split(self, offered: Sequence[Notification]) -> tuple[list[Notification], list[Notification]]:
+    def split(self, offered: Sequence[Notification], now: float) -> tuple[list[Notification], list[Notification]]:
         """Those in Kafka, and those not, each pair once; both in the order offered, which is by SyncID."""
         slices = [held for held in self._slices if held.overlaps(offered[0].sync_id, offered[-1].sync_id)]
         if not slices:
@@ -176,7 +181,7 @@ class Published:
         for notification in offered:
             short = short_hash(notification.content_hash)
             # Each slice is told, not the first alone: a pair that several hold is shown in all of them.
-            is_known = [held.show(notification.sync_id, short) for held in slices]
+            is_known = [held.show(notification.sync_id, short, now) for held in slices]
             (known if any(is_known) else todo).append(notification)
         return known, _without_repeats(todo)
 

@@ -198,7 +198,7 @@ class FakeJournal:
         self._published.begin_listing()
 
     def split(self, offered: Sequence[Notification]) -> tuple[list[Notification], list[Notification]]:
-        return self._published.split(offered)
+        return self._published.split(offered, self._clock.monotonic())
 
     def acked(
         self, records: Sequence[Record], offsets: Mapping[tuple[str, int], tuple[int, int]], first_seen: float

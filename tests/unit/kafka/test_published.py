@@ -36,7 +36,7 @@ def test_it_agrees_with_a_plain_dictionary(history: list[tuple[list[tuple[int, b
         offered = sorted((notification(*shown) for shown in listing), key=lambda shown: shown.sync_id)
         shown = {pair(one) for one in offered}
         if offered:
-            known, todo = published.split(offered)
+            known, todo = published.split(offered, float(now))
             assert {pair(one) for one in known} == {one for one in shown if one in model}
             assert [pair(one) for one in todo] == list(dict.fromkeys(pair(o) for o in offered if pair(o) not in model))
             if todo:
@@ -73,6 +73,17 @@ def test_what_is_confirmed_is_kept_for_as_long_as_a_list_may_be_stale() -> None:
     assert published.lowest_offsets() == {PLACE: 100}
     published.forget_settled(before=50.0)
     assert published.lowest_offsets() == {}
+
+
+def test_a_stale_list_restarts_the_time_that_a_pair_is_kept() -> None:
+    """What a list still shows after its confirm is not forgotten, or it would be published again."""
+    published = Published()
+    published.add([pair(notification(1, b"a"))], {PLACE: 100}, 0.0, shown=True)
+    published.confirmed([1], 50.0)
+    published.begin_listing()
+    published.split([notification(1, b"a")], 900.0)
+    published.forget_settled(before=899.0)
+    assert published.lowest_offsets() == {PLACE: 100}
 
 
 def test_an_unconfirmed_pair_holds_the_watermark() -> None:
