@@ -6,6 +6,7 @@ Must not know what is published. On a given Kafka it deletes what it made, and n
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -53,6 +54,8 @@ def _apache(_kafka: str, feeds: Sequence[Feed], tell: Callable[[str], None]) -> 
 
 @contextmanager
 def _given(kafka: str, feeds: Sequence[Feed], tell: Callable[[str], None]) -> Iterator[str]:
+    # Who does not answer is told once, in our own words.
+    logging.getLogger("aiokafka").addHandler(logging.NullHandler())
     asyncio.run(_make_topics(kafka, feeds))
     try:
         yield kafka

@@ -9,7 +9,7 @@ import json
 import os
 import sys
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Self
@@ -209,6 +209,6 @@ def shipped(name: str) -> Path:
     return installed if installed.is_dir() else package.parent / name
 
 
-def _ended(part: str, code: int, last_lines: Sequence[str] | deque[str]) -> Fatal:
-    told = [line.removeprefix("error: ") for line in last_lines if line.strip()]
+def _ended(part: str, code: int, last_lines: Iterable[str]) -> Fatal:
+    told = [line.removeprefix("error: ") for line in last_lines if line.strip() and not line.startswith("{")]
     return Fatal("demo_child_ended", "\n".join([f"the {part} ended with {code} before the demo did", *told]))

@@ -33,6 +33,7 @@ class Shown(NamedTuple):
     """One line of the consumer, decoded."""
 
     feed: str
+    partition: int
     sync_id: str
     value: dict[str, Any]
     is_repeated: bool
@@ -55,7 +56,7 @@ class Seen:
         """Take in one line.
 
         Args:
-            line: a JSON object with topic, key and value.
+            line: a JSON object with topic, partition, key and value.
             now: seconds on a clock that never goes back.
         """
         told = json.loads(line)
@@ -65,7 +66,7 @@ class Seen:
         self.records[identity] += 1
         self.first_at = now if self.first_at is None else self.first_at
         self.last_at = now
-        return Shown(feed, told["key"], told["value"], self.records[identity] > 1)
+        return Shown(feed, told["partition"], told["key"], told["value"], self.records[identity] > 1)
 
     @property
     def seconds(self) -> float:

@@ -13,7 +13,7 @@ from connector.settings.values import is_loopback
 
 Engine = Literal["embedded", "apache", "given"]
 
-LARGEST_EMBEDDED_BACKLOG = 10_000
+LARGEST_EMBEDDED_BACKLOG = 50_000
 """The embedded broker forgets the oldest records of a partition beyond 5 MB: a reader behind that would miss some."""
 LARGEST_EMBEDDED_RATE = 500.0
 """Likewise: at this rate a reader on a busy machine is never so far behind."""

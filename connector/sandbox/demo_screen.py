@@ -129,7 +129,7 @@ def _record_line(shown: Shown) -> Text:
     city = _text(value.get("Customer_City"))
     line = Text()
     line.append(f"{shown.feed:<9} ", _COLOURS.get(shown.feed, ""))
-    line.append(f"SyncID {shown.sync_id:>5}  ", "dim")
+    line.append(f"p{shown.partition} SyncID {shown.sync_id:>5}  ", "dim")
     line.append(f"{key:<7} ", "bold")
     line.append(f"{_cut(step, _STEP_WIDTH):<{_STEP_WIDTH}} {customer}")
     line.append(f" · {city}" if city else "", "dim")

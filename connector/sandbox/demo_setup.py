@@ -42,10 +42,11 @@ def configuration(feeds: Sequence[Feed], base_url: str, bootstrap_servers: str) 
 def places(options: DemoOptions, feeds: Sequence[Feed], base_url: str, servers: str, status_url: str) -> list[Place]:
     """What runs where."""
     business = f"sandbox: {options.rate:g} changes a second, {options.backlog:,} waiting at the start"
-    topics = ", ".join(feed.name for feed in feeds)
+    lasts = "until Ctrl-C" if options.seconds is None else f"{options.seconds:g} s, Ctrl-C ends it earlier"
     return [
         Place("ERP", f"{base_url}/docs", business),
         Place("connector", status_url, f"pulls every {_POLL_INTERVAL_SECONDS:g} s, confirms after ack"),
         Place("Kafka", servers, _ENGINES[options.engine]),
-        Place("consumer", f"topics {feeds[0].site}.*", f"examples/consume.py reads {topics}, read_committed"),
+        Place("consumer", f"topics {feeds[0].site}.*", "examples/consume.py, read_committed"),
+        Place("lasts", lasts, ""),
     ]

@@ -6,6 +6,7 @@ Must not know how Kafka, connector and consumer were started.
 from __future__ import annotations
 
 import asyncio
+import math
 import signal
 import time
 from collections.abc import Callable, Sequence
@@ -34,6 +35,10 @@ _LATECOMER_SECONDS = 0.5
 _KILL_SECONDS = 5.0
 _FIRST_KILL_SECONDS = 10.0
 _BURST = 30
+_SIMULATED = (
+    "This was a simulated broker: it shows the flow and proves nothing about exactly once.",
+    "On a real one: cien-connector demo --kafka apache",
+)
 _WORDS = {
     Point.BEFORE_COMMIT: "in the middle of a slice: records written, their transaction not committed",
     Point.AFTER_COMMIT: "between ack and confirm: records committed, the ERP not told",
@@ -154,6 +159,7 @@ class Stage:
         await self._status.look()
         lag = self._status.lag
         self._is_to_die = True
+        self._next_counts = math.inf
         code = await asyncio.to_thread(self._connector.stop)
         # A record that is doubled would come last.
         await self._holds(self._hurry.is_set, _LATECOMER_SECONDS)
@@ -177,11 +183,8 @@ class Stage:
         if not figures.problems:
             self._screen.say("Every notification was published once, and confirmed.", "bold green")
         if self._options.is_simulated:
-            self._screen.say(
-                "This was a simulated broker: it shows the flow and proves nothing about exactly once."
-                " On a real one: cien-connector demo --kafka apache",
-                "yellow",
-            )
+            for line in _SIMULATED:
+                self._screen.say(line, "yellow")
 
     def _document(self, figures: Figures) -> dict[str, Any]:
         first = self._seen.first_at
@@ -212,7 +215,7 @@ class Stage:
         if self._hours is not None:
             self._hours.go_on(now)
             if now >= self._next_counts:
-                self._next_counts += _COUNTS_EVERY_SECONDS
+                self._next_counts = now + _COUNTS_EVERY_SECONDS
                 self._screen.counts(judge(self._sandbox.truth(), self._seen, lag=self._status.lag), now - self._began)
         for line in self._connector.lines():
             self._heed(line)
@@ -241,4 +244,6 @@ class Stage:
         """Close the business; told again, do not even wait until all is delivered."""
         if self._stop.is_set():
             self._hurry.set()
+            return
         self._stop.set()
+        self._screen.say("closing: waiting until all is delivered (Ctrl-C again: judged as it stands)", "bold")

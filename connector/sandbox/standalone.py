@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 from connector.errors import ConfigurationWrong
 from connector.sandbox.apache import ApacheKafka
@@ -96,7 +96,8 @@ def serve(options: SandboxOptions, *, with_kafka: bool) -> None:
         ConfigurationWrong: the options cannot be used.
         EnvironmentUnusable: the port is taken, or there is no Kafka to be had.
     """
-    with ExitStack() as running:
+    # A Ctrl-C while Kafka is starting ends this as well as a later one does.
+    with suppress(KeyboardInterrupt), ExitStack() as running:
         servers = running.enter_context(ApacheKafka()).bootstrap_servers if with_kafka else None
         serve_forever(options, lambda served: _announce(options, served, servers))
 
