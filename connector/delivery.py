@@ -200,7 +200,7 @@ class Delivery:
         self._journal.begin_listing()
         if listing.count:
             self._offered_at = self._clock.monotonic()
-            self._standing.delivering(progress)
+            self._standing.delivering(progress, self._journal)
         for offered in listing.slices(self._pace.slice_records, self._pace.slice_bytes):
             self._must_finish = True
             known, todo = self._journal.split(offered)

@@ -61,9 +61,11 @@ class Standing:
         """The ERP answered with a complete list."""
         self._waits.pulled()
 
-    def delivering(self, progress: Progress) -> None:
-        """A listing that shows something is being carried."""
-        self._unpublished_since = self.first_seen(progress)
+    def delivering(self, progress: Progress, journal: Journal) -> None:
+        """A listing that shows something is being carried; from here on it is pending (Invariant 6)."""
+        self._unpublished_since = since = self.first_seen(progress)
+        _, oldest = journal.pending() if self._confirm else (0, None)
+        self._observer.pending(progress.count, min(since, oldest or since))
         if not self._is_blocked:
             self._observer.state(State.DELIVERING)
 
