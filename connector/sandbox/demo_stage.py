@@ -115,7 +115,7 @@ class Stage:
         gap = min(_FIRST_KILL_SECONDS, (asked or 3 * _FIRST_KILL_SECONDS) / 3)
         kills = [opened + gap, opened + 2 * gap] if self._options.kill else []
         closes = None if asked is None else opened + asked
-        while not self._stop.is_set() and (closes is None or time.monotonic() < closes):
+        while not self._stop.is_set() and (kills or closes is None or time.monotonic() < closes):
             await self._tick()
             if kills and time.monotonic() >= kills[0]:
                 kills.pop(0)
