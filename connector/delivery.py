@@ -291,7 +291,7 @@ def _confirmable(known: Sequence[Notification], records: Sequence[Record], todo:
 
 def _too_large(record: Record, limit: int) -> BadNotification:
     message = (
-        f"SyncID {record.sync_id} makes a record of {len(record.value)} bytes, the topic takes {limit}:"
-        " raise the topic's max.message.bytes, and this feed goes on"
+        f"SyncID {record.sync_id} makes a record of {len(record.value)} bytes, more than the {limit} it may have:"
+        " raise the topic's max.message.bytes (900 kB at most count) and restart, or shorten it in the ERP"
     )
     return BadNotification("too_large", message, sync_id=record.sync_id)

@@ -64,9 +64,10 @@ class Scene:
         self.kafka = kafka
         self.erp = erp
         self.site = f"s{secrets.token_hex(4)}"
+        self.app = f"test-{self.site}"
         self.config = folder / f"{self.site}.yaml"
         self.settings: dict[str, Any] = {
-            "app": f"test-{self.site}",
+            "app": self.app,
             "kafka": {"bootstrap_servers": kafka.bootstrap_servers},
             "sites": {
                 self.site: {
