@@ -229,8 +229,11 @@ class Stage:
         if line.get("event") == "started":
             self._status.runs_at(line["ops_port"])
         elif line.get("level") in {"warning", "error", "critical"}:
-            details = (f"{name}: {line[name]}" for name in ("feed", "what", "reason", "message", "why") if name in line)
-            self._screen.say(f"connector: {'; '.join([str(line.get('event')), *details])}", "yellow")
+            words = [str(line.get("event"))]
+            words += [f"{name}: {line[name]}" for name in ("feed", "what", "reason", "message", "why") if name in line]
+            if (error := line.get("exception")) is not None:
+                words.append(f"{error['type']}: {error['message']} at {(error['frames'] or ['?'])[-1]}")
+            self._screen.say(f"connector: {'; '.join(words)}", "yellow")
 
     def _read(self) -> None:
         """What the consumer printed."""
