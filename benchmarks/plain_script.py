@@ -49,7 +49,7 @@ async def carry(base_url: str, bootstrap_servers: str, topic: str) -> None:
         bootstrap_servers=bootstrap_servers,
         transactional_id=f"plain-{topic}",
         max_batch_size=262_144,
-        compression_type="lz4",
+        compression_type="zstd",
     )
     await producer.start()
     async with httpx.AsyncClient(base_url=base_url, headers={"ApiToken": "sandbox-token"}, timeout=120) as client:

@@ -203,11 +203,11 @@ async def kafka_stages(stages: Stages, made: Scene, encoded: list[list[Record]])
         records = sum(map(len, encoded))
         stages.show("headers", headers * records / 1e6)
         stages.show("partition by murmur2", partitions * records / 1e6)
-        stages.show("append to batches, lz4", (batching - headers - partitions) * records / 1e6)
+        stages.show("append to batches", (batching - headers - partitions) * records / 1e6)
         begun = time.process_time()
         for part in encoded:
             await publisher.publish(part)
-        stages.show("transaction and acks", time.process_time() - begun, less=batching)
+        stages.show("transaction and acks, zstd", time.process_time() - begun, less=batching)
     finally:
         await publisher.discard()
 

@@ -35,7 +35,8 @@ class PublisherLimits:
     batch_bytes: int = 262_144
     max_message_bytes: int = 900_000
     """The least of what the feed's topics take and 900 kB: a larger batch fails, is not split, and kills a producer."""
-    compression: str | None = "lz4"
+    compression: str | None = "zstd"
+    """aiokafka writes lz4 at its slowest level: four times the CPU of zstd, for batches a third larger."""
 
 
 class TransactionObserver(Protocol):

@@ -118,7 +118,7 @@ def test_wrong_site_is_refused(write: Write, site: dict[str, object], problem: s
             {"bootstrap_servers": "k:1", "security_protocol": "SASL_PLAINTEXT", "sasl": None},
             "security_protocol: SASL_PLAINTEXT is for brokers on this machine only",
         ),
-        ({"compression": "gzip"}, "compression: must be 'lz4', 'zstd' or 'none'"),
+        ({"compression": "gzip"}, "compression: must be 'zstd', 'lz4' or 'none'"),
         ({"transaction_timeout_seconds": 5}, "transaction_timeout_seconds: must be greater than or equal to 50"),
     ],
 )

@@ -50,7 +50,7 @@ def test_contract_shape_is_read(write: Write) -> None:
     assert (site.poll_interval_seconds, site.feeds) == (0.5, ("order", "quotation", "workorder"))
     assert site.read_token().get_secret_value() == SECRET
     assert (settings.stop_seconds, site.stale_list_seconds, site.concurrent_lists) == (25, 900, 1)
-    assert settings.kafka.compression == "lz4"
+    assert settings.kafka.compression == "zstd"
 
 
 def test_settings_are_frozen(write: Write) -> None:
