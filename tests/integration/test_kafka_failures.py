@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
@@ -16,6 +19,8 @@ from connector.model import State
 from connector.pacing import Pace
 from connector.sandbox.apache import ApacheKafka
 from tests.brokers import Broker
+from tests.chaos.stage import until
+from tests.fakes.processes import spawn_python, wait_for_line
 from tests.fakes.topics import create_topics
 from tests.integration.scene import Scene, scene
 
@@ -174,3 +179,30 @@ async def test_topics_are_created_as_asked(here: Scene) -> None:
         assert found[name]["cleanup.policy"] == "delete"
         assert found[name]["unclean.leader.election.enable"] == "false"
     assert found[names[1]]["max.message.bytes"] == str(8 * 1024 * 1024)
+
+
+def pending_at(ops_port: int) -> int:
+    status = httpx.get(f"http://127.0.0.1:{ops_port}/status", trust_env=False).json()
+    return int(status["feeds"][0]["pending"] or 0)
+
+
+async def test_sigterm_while_kafka_is_frozen(on_own: Scene, own: ApacheKafka) -> None:
+    """A slice that Kafka does not answer for is given up within `stop_seconds`, and carried after the next start."""
+    here = on_own
+    here.settings["stop_seconds"] = 8
+    log = here.config.with_suffix(".log")
+    with spawn_python(["-m", "connector", "run", "--config", here.write_config()], log=log) as child:
+        here.erp.create(5, "order")
+        await asyncio.to_thread(until, lambda: not here.erp.pending("order"), 20)
+        own.freeze(1)
+        here.erp.create(5, "order")
+        port = json.loads(wait_for_line(child, '"started"'))["ops_port"]
+        await asyncio.to_thread(until, lambda: pending_at(port) == 5, 20)
+        begun = time.monotonic()
+        child.terminate()
+        assert await asyncio.to_thread(child.wait, 20) == 0
+        assert time.monotonic() - begun < 8
+    own.thaw(1)
+    async with here.running():
+        await here.delivered()
+    await here.is_clean(notifications=10)
