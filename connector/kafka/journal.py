@@ -18,7 +18,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from connector.kafka.connection import KafkaConnection
 from connector.kafka.mapping import FOREIGN, mapped
 from connector.kafka.published import Place, Published, short_hash
-from connector.kafka.scanning import read, spans
+from connector.kafka.scanning import Span, assign, read, spans
 from connector.kafka.watermark import Remark, from_metadata
 from connector.model import Feed, Notification, Point, Record
 
@@ -99,7 +99,7 @@ class KafkaJournal:
             async with asyncio.timeout(self._limits.start_seconds):
                 watermark = await self._read_watermark(places)
                 wanted = await spans(self._connection, places, watermark)
-                consumer = await self._start_consumer()
+                consumer = await self._start_consumer(wanted)
             records = 0
             async for portion in read(consumer, wanted, self._limits.stalled_seconds, self._monotonic):
                 self._reached(Point.IN_SCAN)
@@ -107,7 +107,6 @@ class KafkaJournal:
                 if portion.pairs:
                     self._published.add(portion.pairs, portion.first_offsets, portion.oldest_seconds, shown=False)
             self._ends = {place: span.end for place, span in wanted.items()}
-            self._park(consumer)
         except FOREIGN as error:
             raise mapped(error, "scanning", self._feed.watermark_group) from error
         self._marked = watermark
@@ -184,7 +183,7 @@ class KafkaJournal:
                 self.caught_up_at = max(self.caught_up_at or 0.0, remark.caught_up_at)
         return {(at.topic, at.partition): found.offset for at, found in committed.items() if found.offset >= 0}
 
-    async def _start_consumer(self) -> AIOKafkaConsumer:
+    async def _start_consumer(self, wanted: Mapping[Place, Span]) -> AIOKafkaConsumer:
         self._consumer = consumer = AIOKafkaConsumer(
             **self._connection.client_options(),
             group_id=self._feed.watermark_group,
@@ -196,15 +195,8 @@ class KafkaJournal:
             check_crcs=self._connection.check_crcs,
         )
         await consumer.start()
+        assign(consumer, wanted)
         return consumer
-
-    def _park(self, consumer: AIOKafkaConsumer) -> None:
-        """Keep the consumer for commits, which it takes for assigned partitions only, and let it fetch nothing."""
-        assigned = {TopicPartition(*place): end for place, end in self._ends.items()}
-        consumer.assign(list(assigned))
-        consumer.pause(*assigned)
-        for partition, end in assigned.items():
-            consumer.seek(partition, end)
 
     async def _commit(self, consumer: AIOKafkaConsumer, target: Mapping[Place, int]) -> None:
         """Commit the watermark; an older instance can only move it back, which costs a longer scan."""

@@ -71,10 +71,23 @@ async def spans(
     return found
 
 
+def assign(consumer: AIOKafkaConsumer, wanted: Mapping[Place, Span]) -> None:
+    """Give the consumer every partition, once and for all: those to read at their beginning, the others at rest.
+
+    Once, because aiokafka 0.14 ends its coordinator's task, and commits with it, when an assignment is replaced while
+    the coordinator is being looked for. All, because it commits offsets of assigned partitions only.
+    """
+    consumer.assign([TopicPartition(*place) for place in wanted])
+    for place, span in wanted.items():
+        consumer.seek(TopicPartition(*place), span.lowest)
+        if span.lowest == span.end:
+            consumer.pause(TopicPartition(*place))
+
+
 async def read(
     consumer: AIOKafkaConsumer, wanted: Mapping[Place, Span], stalled_seconds: float, clock: Callable[[], float]
 ) -> AsyncIterator[Portion]:
-    """The committed records of the spans, partition by partition in offset order.
+    """The committed records of the spans, partition by partition in offset order; each is at rest when it is read.
 
     A partition is done when the consumer's *position* has reached the end: markers and aborted records count.
 
@@ -83,18 +96,17 @@ async def read(
         Blocked: a hash cannot be understood.
     """
     remaining = {TopicPartition(*place): span.end for place, span in wanted.items() if span.lowest < span.end}
-    consumer.assign(list(remaining))
-    for partition in remaining:
-        consumer.seek(partition, wanted[partition.topic, partition.partition].lowest)
     moved_at = clock()
     while remaining:
         fetched = await consumer.getmany(*remaining, timeout_ms=round(_READ_SECONDS * 1000), max_records=_PORTION)
         for partition, records in fetched.items():
             if records:
                 yield _portion(records, (partition.topic, partition.partition))
-        before = len(remaining)
-        remaining = {partition: end for partition, end in remaining.items() if await consumer.position(partition) < end}
-        if fetched or len(remaining) < before:
+        complete = [partition for partition, end in remaining.items() if await consumer.position(partition) >= end]
+        for partition in complete:
+            consumer.pause(partition)
+            del remaining[partition]
+        if fetched or complete:
             moved_at = clock()
         elif clock() - moved_at > stalled_seconds:
             names = ", ".join(f"{partition.topic}-{partition.partition}" for partition in remaining)
