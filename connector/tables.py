@@ -23,7 +23,7 @@ def show_peek(seen: Sequence[Seen], *, as_json: bool) -> None:
     """What each feed offers."""
     console = Console()
     if as_json:
-        _json([asdict(one) for one in seen])
+        _json([vars(one) for one in seen])  # asdict makes tuples of a Counter's entries
         return
     rows = [
         (

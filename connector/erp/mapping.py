@@ -76,7 +76,8 @@ def failed(error: BaseException, where: str, *, has_begun: bool) -> tuple[Code, 
         message = f"{where} ended in the middle of the answer: nothing of it counts"
         return meaning.code, Retriable("truncated", message)
     if isinstance(error, httpx.ProxyError) and str(error).startswith("407"):
-        return meaning.code, Blocked("proxy", f"{where}: the proxy wants a name and password: put them into proxy")
+        message = f"{where}: the proxy wants a name and password, which proxy cannot hold: have it admit this machine"
+        return meaning.code, Blocked("proxy", message)
     return meaning.code, meaning.kind(meaning.reason, f"{where}: {meaning.words}{_detail(error)}")
 
 
