@@ -18,6 +18,7 @@ import typer
 
 from connector import __version__
 from connector.errors import ConnectorError, Fatal
+from connector.imports import without
 from connector.settings import Settings, effective, load_settings
 
 app = typer.Typer(
@@ -58,7 +59,8 @@ def _root(
 @app.command(name="run")
 def run_command(config: Config = []) -> None:  # noqa: B006  typer reads the default and never changes it
     """Carry every feed of the configuration until told to stop (SIGTERM or Ctrl-C)."""
-    from connector.app import App  # noqa: PLC0415  only this command needs Kafka and HTTP
+    with without("rich", "httpx._main"):
+        from connector.app import App  # noqa: PLC0415  only this command needs Kafka and HTTP
 
     settings = _settings(config)
 
