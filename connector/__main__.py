@@ -7,13 +7,17 @@ import sys
 from types import FrameType
 
 
-def _leave(_number: int, _frame: FrameType | None) -> None:
-    sys.exit(0)
+_INTERRUPTED = 130
+
+
+def _leave(number: int, _frame: FrameType | None) -> None:
+    sys.exit(_INTERRUPTED if number == signal.SIGINT else 0)
 
 
 def main() -> None:
-    """Run the command line; a SIGTERM while the rest is still being imported ends the process with 0."""
+    """Run the command line; a signal while the rest is still being imported ends the process without a word."""
     signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGINT, _leave)
     from connector.cli import run  # noqa: PLC0415  importing takes long enough for a signal to arrive
 
     run()
