@@ -6,7 +6,6 @@ import signal
 import sys
 from types import FrameType
 
-
 _INTERRUPTED = 130
 
 
