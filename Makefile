@@ -6,7 +6,7 @@ ARGS ?=
 UV ?= uv
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test check lint types generated tables format prove requirements clean
+.PHONY: help demo test check lint types generated tables format prove bench requirements clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -36,6 +36,13 @@ tables: $(VENV)/.dev  ## write those tables anew
 
 prove: $(VENV)/.dev  ## broken loops beside the real one, on a real Kafka: what each loses or doubles
 	@$(BIN)/python -m tests.chaos.proof
+
+bench: $(VENV)/.dev  ## what it costs, the short forms; the figures and the long forms: docs/benchmarks.md
+	@$(BIN)/python -m benchmarks.drain --records 20000 --rounds 2
+	@$(BIN)/python -m benchmarks.stages --records 20000
+	@$(BIN)/python -m benchmarks.memory --records 10000 100000 --plain-up-to 10000 --idle-seconds 10
+	@$(BIN)/python -m benchmarks.latency --seconds 5
+	@$(BIN)/python -m benchmarks.encoding
 
 format: $(VENV)/.dev  ## format and mend what ruff can mend
 	@$(BIN)/ruff check --fix-only .

@@ -1,6 +1,6 @@
 """What a record costs to decode and encode, in µs of CPU: ours beside json or msgspec with fastavro, in one run.
 
-python benchmarks/encoding.py [RECORDS]
+python -m benchmarks.encoding [RECORDS]
 """
 
 from __future__ import annotations

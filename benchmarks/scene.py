@@ -147,7 +147,7 @@ class Scene:
             " replication_factor: 1, min_insync_replicas: 1}}\n"
             f"sites: {{{site}: {{kind: cienapps, base_url: '{base_url}', token: sandbox-token,"
             f" poll_interval_seconds: 1, feeds: [{', '.join(feeds)}]}}}}\n"
-            "server: {port: 0}\nlogs: {format: json}\n"
+            "server: {port: 0}\nlogs: {format: json, level: warning}\n"
         )
 
     @contextmanager

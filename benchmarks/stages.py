@@ -131,7 +131,7 @@ def spooled(pieces: Iterable[Piece]) -> Spool:
 def split_all(published: Published, slices: Slices) -> None:
     """What the journal does for a backlog that is new to it."""
     for portion in slices:
-        _, todo = published.split(portion)
+        _, todo = published.split(portion, 0.0)
         pairs = [(one.sync_id, short_hash(one.content_hash)) for one in todo]
         published.add(pairs, {(TOPIC, 0): 0}, 0.0, shown=True)
         published.confirmed([one.sync_id for one in todo], 0.0)
@@ -216,6 +216,8 @@ async def measure(made: Scene, base_url: str, records: int) -> None:
     """All stages."""
     stages = Stages(records)
     site = Site(SiteConnection(base_url, lambda: "sandbox-token"))
+    source = CienappsSource(FEED_HERE, site, asyncio.Semaphore(1), Unheard())
+    await source.offers()  # the client and its certificates are loaded once, and not for these records
     begun = time.process_time()
     chunks = await read_list(site)
     print(f"{records} orders of {sum(map(len, chunks)) // records} bytes of JSON")
@@ -224,7 +226,6 @@ async def measure(made: Scene, base_url: str, records: int) -> None:
     chunks.clear()
     encoded = encode_stages(stages, slices)
     await kafka_stages(stages, made, encoded)
-    source = CienappsSource(FEED_HERE, site, asyncio.Semaphore(1), Unheard())
     begun = time.process_time()
     for part in encoded:
         await source.confirm([record.sync_id for record in part])
