@@ -28,6 +28,7 @@ from connector.settings import Settings
 
 _LEAST_BEAT_SECONDS = 300.0
 _BEAT_INTERVALS = 10
+_ASK_AGAIN_SECONDS = 30.0
 _SLICE_SHARE = 0.5
 _LEAVE_SHARE = 0.4
 
@@ -95,7 +96,7 @@ class App:
 
     async def _topics(self, composition: Composition) -> TopicReport | None:
         """What the topics are like, asked until Kafka answers; None when stopped meanwhile."""
-        waits = Backoff(1.0, 30.0)
+        waits = Backoff(1.0, self._hooks.pace.get("retry_cap_seconds", _ASK_AGAIN_SECONDS))
         feeds = [plan.feed for plan in self._plans]
         while not self._stop.is_set():
             try:
