@@ -2,7 +2,8 @@
 
 python -m benchmarks.latency [--rate 200] [--seconds 20] [--poll-interval-seconds 1]
 
-The connector runs in this process; the ERP and Kafka in theirs.
+The connector runs in this process; the ERP and Kafka in theirs. On a busy machine most of it is waiting for a core:
+Linux tells how long this process waited, and what Kafka waited comes on top.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import dataclasses
+import gc
+from pathlib import Path
 from typing import Any
 
 from benchmarks.erp import Erp, erp
@@ -55,22 +58,31 @@ def listening_to(heard: list[float]) -> type[Delivery]:
     return HeardDelivery
 
 
-async def measure(made: Scene, served: Erp, rate: float, seconds: float, poll_interval_seconds: float) -> list[float]:
-    """The seconds of every record, in ascending order; the start of the session is not counted."""
+def waited_seconds() -> float:
+    """How long this process was ready to run and had no core (Linux, sched-stats.rst)."""
+    return int(Path("/proc/self/schedstat").read_text().split()[1]) / 1e9
+
+
+async def measure(
+    made: Scene, served: Erp, rate: float, seconds: float, poll_interval_seconds: float
+) -> tuple[list[float], float]:
+    """Every record's seconds in ascending order, the session's start left out; and the seconds without a core."""
     heard: list[float] = []
     config = made.folder / "latency.yaml"
     text = made.settings(served.base_url, "latency")
     config.write_text(text.replace("poll_interval_seconds: 1,", f"poll_interval_seconds: {poll_interval_seconds:g},"))
     app = App(load_settings([config], {}), Hooks(delivery=listening_to(heard)))
+    gc.freeze()  # as the command line does
     running = asyncio.create_task(app.run())
     await asyncio.to_thread(served.rate, rate)
     await asyncio.wait([running], timeout=_WARM_UP_SECONDS)
     heard.clear()
+    waited = waited_seconds()
     await asyncio.wait([running], timeout=seconds)
-    taken = sorted(heard)
+    taken, waited = sorted(heard), waited_seconds() - waited
     app.stop()
     await running
-    return taken
+    return taken, waited
 
 
 def main() -> None:
@@ -81,11 +93,12 @@ def main() -> None:
     parser.add_argument("--poll-interval-seconds", type=float, default=1.0)
     asked = parser.parse_args()
     with scene() as made, erp() as served:
-        taken = asyncio.run(measure(made, served, asked.rate, asked.seconds, asked.poll_interval_seconds))
+        taken, waited = asyncio.run(measure(made, served, asked.rate, asked.seconds, asked.poll_interval_seconds))
     p50, p99 = (taken[int(len(taken) * share)] * 1000 for share in (0.5, 0.99))
     print(
         f"{asked.rate:g} records/s for {asked.seconds:g} s, asked every {asked.poll_interval_seconds:g} s:"
-        f" {len(taken)} records, p50 {p50:.1f} ms, p99 {p99:.1f} ms, longest {taken[-1] * 1000:.1f} ms"
+        f" {len(taken)} records, p50 {p50:.1f} ms, p99 {p99:.1f} ms, longest {taken[-1] * 1000:.1f} ms;"
+        f" {waited:.1f} s of it without a core"
     )
 
 
