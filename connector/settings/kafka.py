@@ -76,7 +76,10 @@ class Kafka(Group):
     create_topics: CreateTopics | None = Field(
         default=None, description="When given, missing topics are created; when absent, they must exist."
     )
-    compression: Literal["zstd", "lz4", "none"] = Field(default="zstd", description="How batches are compressed.")
+    compression: Literal["zstd", "lz4", "none"] = Field(
+        default="zstd",
+        description="How batches are compressed; consumers must read it (aiokafka with its extra of the same name).",
+    )
     security_protocol: Literal["PLAINTEXT", "SASL_SSL", "SSL", "SASL_PLAINTEXT"] = Field(
         default="PLAINTEXT",
         description="How connections are protected; `SASL_PLAINTEXT` to brokers on this machine only.",
