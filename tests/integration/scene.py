@@ -8,6 +8,7 @@ import secrets
 import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +31,7 @@ from connector.settings import load_settings
 from tests.brokers import Broker
 from tests.chaos.judge import Verdict, judge
 from tests.fakes.dump import dump, dump_until
+from tests.fakes.topics import delete_topics
 
 Standing = dict[str, Any]
 """One feed as /status tells it."""
@@ -250,7 +252,14 @@ def scene(
     with _logs_as_before(), own as erp:
         made = Scene(kafka, folder, erp.base_url, erp.sandbox, feeds)
         made.settings["sites"][made.site] |= site or {}
-        yield made
+        try:
+            yield made
+        finally:
+            # The other engines are thrown away as a whole.
+            if kafka.engine == "given":
+                names = [topic for feed in feeds for topic in (made.topic(feed), f"{made.topic(feed)}.dead-letter")]
+                with ThreadPoolExecutor(1) as beside_the_running_loop:
+                    beside_the_running_loop.submit(asyncio.run, delete_topics(kafka.bootstrap_servers, names)).result()
 
 
 @contextmanager
