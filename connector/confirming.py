@@ -22,6 +22,16 @@ class Confirmable(Protocol):
         """Tell the ERP that these are received; see delivery.Source."""
 
 
+class Settled(Protocol):
+    """What of a journal this module needs."""
+
+    def confirmed(self, sync_ids: Sequence[int]) -> int:
+        """The ERP accepted these; see parts.Journal."""
+
+    def perhaps_confirmed(self, sync_ids: Sequence[int]) -> None:
+        """The ERP's answer did not come; see parts.Journal."""
+
+
 class ConfirmObserver(Protocol):
     """Who is told what came of it."""
 
@@ -37,7 +47,7 @@ class Confirms:
 
     Args:
         source: who is told.
-        settled: called with the SyncIDs the ERP accepted; returns how many were not known to be confirmed.
+        settled: what the answers are noted in.
         observer: counts.
         reached: the named points.
     """
@@ -45,7 +55,7 @@ class Confirms:
     def __init__(
         self,
         source: Confirmable,
-        settled: Callable[[Sequence[int]], int],
+        settled: Settled,
         observer: ConfirmObserver,
         reached: Callable[[Point], None],
     ) -> None:
@@ -87,12 +97,17 @@ class Confirms:
         self._reached(Point.BEFORE_CONFIRM)
         try:
             await self._source.confirm(sync_ids)
+        except asyncio.CancelledError:
+            self._settled.perhaps_confirmed(sync_ids)
+            raise
         except (Retriable, Blocked) as error:
             # The SyncIDs are listed again, or they are gone: the next listing tells, so nothing is lost here.
+            if isinstance(error, Retriable):
+                self._settled.perhaps_confirmed(sync_ids)
             self._failures += 1
             self.error = error
             self._observer.confirm_failed(error.reason)
             return
         self._reached(Point.AFTER_CONFIRM)
-        self.newly_confirmed += self._settled(sync_ids)
+        self.newly_confirmed += self._settled.confirmed(sync_ids)
         self._observer.confirmed(len(sync_ids))

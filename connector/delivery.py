@@ -163,7 +163,7 @@ class Delivery:
         self._standing.pulled()
         pulled_at = self._clock.monotonic()
         self._observer.pulled(listing.count, pulled_at - begun)
-        confirms = Confirms(self._source, self._journal.confirmed, self._observer, self._reached)
+        confirms = Confirms(self._source, self._journal, self._observer, self._reached)
         progress = Progress(listing.count, pulled_at, self._clock.now())
         with closing(listing):
             bad = await self._carry_accounted(listing, progress, confirms)
@@ -218,7 +218,8 @@ class Delivery:
             await asyncio.sleep(0)  # probes and other feeds share this loop
         self._standing.all_published()
         await confirms.finish()
-        self._journal.end_listing(listing.highest)
+        if self._confirm:
+            self._journal.end_listing(listing.highest)
 
     def _encode(self, todo: Sequence[Notification]) -> tuple[list[Record], BadNotification | None]:
         """The records up to the first notification that cannot be one (Invariant 2: the feed holds there)."""

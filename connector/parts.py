@@ -154,8 +154,14 @@ class Journal(Protocol):
     def confirmed(self, sync_ids: Sequence[int]) -> int:
         """The ERP accepted these; returns how many pairs were not known to be confirmed."""
 
+    def perhaps_confirmed(self, sync_ids: Sequence[int]) -> None:
+        """These were sent to the ERP, and its answer did not come: a later listing tells."""
+
     def end_listing(self, highest: int | None) -> None:
-        """The listing was complete: what it does not show below its highest SyncID counts as confirmed."""
+        """The listing was complete: what may be confirmed and is not shown, below its highest SyncID, is confirmed.
+
+        May be: the scan found it, or its confirm was sent and not answered. What was never sent, or was refused, stays.
+        """
 
     def pending(self) -> tuple[int, float | None]:
         """How many pairs the last listing showed that are not confirmed, and when the oldest was first seen."""

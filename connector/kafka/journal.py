@@ -17,7 +17,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from connector.kafka.connection import KafkaConnection
 from connector.kafka.mapping import FOREIGN, mapped
-from connector.kafka.published import Place, Published, short_hash
+from connector.kafka.published import Published
+from connector.kafka.published_slice import Place, short_hash
 from connector.kafka.scanning import Span, assign, read, spans
 from connector.kafka.watermark import Remark, from_metadata
 from connector.model import Feed, Notification, Point, Record
@@ -132,13 +133,17 @@ class KafkaJournal:
         """See parts.Journal.confirmed."""
         return self._published.confirmed(sync_ids, self._monotonic())
 
+    def perhaps_confirmed(self, sync_ids: Sequence[int]) -> None:
+        """See parts.Journal.perhaps_confirmed."""
+        self._published.perhaps_confirmed(sync_ids)
+
     def end_listing(self, highest: int | None) -> None:
         """See parts.Journal.end_listing."""
         self._published.end_listing(highest, self._monotonic())
 
     def pending(self) -> tuple[int, float | None]:
         """See parts.Journal.pending."""
-        return self._published.pending()
+        return self._published.pending(self._monotonic(), self._limits.stale_list_seconds)
 
     async def mark(self, *, caught_up_at: float | None, force: bool = False) -> int:
         """Move the watermark when it is due; see parts.Journal.mark."""

@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from connector.errors import SessionLost
 from connector.kafka.connection import KafkaConnection
 from connector.kafka.headers import read_content_hash
-from connector.kafka.published import Place, short_hash
+from connector.kafka.published_slice import Place, short_hash
 
 _PORTION = 5000
 _SOON_MS = 20  # a new client asks twice: the first time it does not know the leaders yet

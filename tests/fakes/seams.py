@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 from connector.errors import BadNotification, Fenced
 from connector.identity import content_hash
-from connector.kafka.published import Published, short_hash
+from connector.kafka.published import Published
+from connector.kafka.published_slice import short_hash
 from connector.model import Notification, Point, Record, State
 
 TOPIC = "test.order"
@@ -209,11 +210,14 @@ class FakeJournal:
     def confirmed(self, sync_ids: Sequence[int]) -> int:
         return self._published.confirmed(sync_ids, self._clock.monotonic())
 
+    def perhaps_confirmed(self, sync_ids: Sequence[int]) -> None:
+        self._published.perhaps_confirmed(sync_ids)
+
     def end_listing(self, highest: int | None) -> None:
         self._published.end_listing(highest, self._clock.monotonic())
 
     def pending(self) -> tuple[int, float | None]:
-        return self._published.pending()
+        return self._published.pending(self._clock.monotonic(), 900.0)
 
     async def mark(self, *, caught_up_at: float | None, force: bool = False) -> int:
         del force

@@ -6,14 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.identity import content_hash
-from connector.kafka.published import Published, short_hash
+from connector.kafka.published import Published
+from connector.kafka.published_slice import short_hash
 from connector.model import Notification
 
 PLACE = ("t", 0)
 sync_ids = st.integers(min_value=1, max_value=40)
 pairs = st.tuples(sync_ids, st.sampled_from([b"a", b"b", b"c"]))
 listings = st.lists(pairs, max_size=25)
-steps = st.lists(st.tuples(listings, st.booleans(), st.sets(sync_ids, max_size=10)), max_size=8)
+ids = st.sets(sync_ids, max_size=10)
+steps = st.lists(st.tuples(listings, st.booleans(), ids, ids), max_size=8)
 
 
 def notification(sync_id: int, raw: bytes) -> Notification:
@@ -25,13 +27,16 @@ def pair(of: Notification) -> tuple[int, int]:
 
 
 @given(steps)
-def test_it_agrees_with_a_plain_dictionary(history: list[tuple[list[tuple[int, bytes]], bool, set[int]]]) -> None:
+def test_it_agrees_with_a_plain_dictionary(
+    history: list[tuple[list[tuple[int, bytes]], bool, set[int], set[int]]],
+) -> None:
     """Whatever is listed, published, confirmed and gone: known, pending and the lowest offset are the model's."""
     published = Published()
     model: dict[tuple[int, int], bool] = {}  # pair -> confirmed
+    perhaps: set[tuple[int, int]] = set()
     offsets: dict[tuple[int, int], int] = {}
     end = 0
-    for now, (listing, is_complete, confirmed) in enumerate(history):
+    for now, (listing, is_complete, confirmed, unanswered) in enumerate(history):
         published.begin_listing()
         offered = sorted((notification(*shown) for shown in listing), key=lambda shown: shown.sync_id)
         shown = {pair(one) for one in offered}
@@ -45,6 +50,10 @@ def test_it_agrees_with_a_plain_dictionary(history: list[tuple[list[tuple[int, b
                 model |= dict.fromkeys(added, False)
                 offsets |= {one: end + index for index, one in enumerate(added)}
                 end += len(added)
+        perhaps -= shown
+        if unanswered:
+            published.perhaps_confirmed(sorted(unanswered))
+            perhaps |= {one for one in model if one[0] in unanswered}
         if confirmed:
             newly = {one for one, done in model.items() if one[0] in confirmed and not done}
             assert published.confirmed(sorted(confirmed), float(now)) == len(newly)
@@ -54,11 +63,11 @@ def test_it_agrees_with_a_plain_dictionary(history: list[tuple[list[tuple[int, b
             gone = {
                 one
                 for one, done in model.items()
-                if not done and one not in shown and (highest is None or one[0] < highest)
+                if not done and one in perhaps - shown and (highest is None or one[0] < highest)
             }
             assert published.end_listing(highest, float(now)) == len(gone)
             model |= dict.fromkeys(gone, True)
-        assert published.pending()[0] == sum(not done and one in shown for one, done in model.items())
+        assert published.pending(float(now), 900.0)[0] == sum(not done and one in shown for one, done in model.items())
         waiting = [offsets[one] for one, done in model.items() if not done]
         if waiting:
             assert published.lowest_offsets()[PLACE] <= min(waiting)
@@ -95,7 +104,7 @@ def test_an_unconfirmed_pair_holds_the_watermark() -> None:
     published.confirmed([3], 60.0)
     published.forget_settled(before=1e9)
     assert published.lowest_offsets() == {PLACE: 100}
-    assert published.pending() == (1, 0.0)
+    assert published.pending(60.0, 900.0) == (1, 0.0)
 
 
 def test_small_slices_are_taken_together() -> None:
@@ -116,3 +125,26 @@ def test_a_higher_unconfirmed_sync_id_is_not_taken_for_confirmed() -> None:
     assert published.end_listing(6, 1.0) == 2
     assert published.lowest_offsets() == {PLACE: 0}
     assert published.end_listing(None, 2.0) == 1
+
+
+def test_what_was_never_sent_to_the_erp_is_not_taken_for_confirmed() -> None:
+    """An empty list may mean that the module is off: what was refused stays, and is known when listed."""
+    published = Published()
+    published.add([pair(notification(1, b"a"))], {PLACE: 100}, 0.0, shown=True)
+    published.begin_listing()
+    assert published.end_listing(None, 1.0) == 0
+    published.forget_settled(before=1e9)
+    published.begin_listing()
+    assert published.split([notification(1, b"a")], 2000.0)[1] == []
+
+
+def test_a_confirm_without_effect_shows_when_no_list_can_be_that_stale() -> None:
+    """What is listed long after the ERP accepted its confirm is pending, since it was first seen."""
+    published = Published()
+    published.add([pair(notification(1, b"a"))], {PLACE: 100}, 5.0, shown=True)
+    published.confirmed([1], 10.0)
+    for now, expected in ((100.0, (0, None)), (911.0, (1, 5.0))):
+        published.begin_listing()
+        published.split([notification(1, b"a")], now)
+        published.confirmed([1], now)
+        assert published.pending(now, 900.0) == expected
