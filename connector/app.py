@@ -15,7 +15,7 @@ from typing import Any
 from connector import __version__
 from connector.composition import Composition, Hooks, plan_feeds, secrets_of, topic_plan
 from connector.delivery import Delivery
-from connector.errors import SessionLost
+from connector.errors import ConnectorError, SessionLost
 from connector.kafka.topics import TopicReport, check_topics, missing_topics
 from connector.model import Feed, State
 from connector.ops.event_loop import sample_event_loop_lag
@@ -142,10 +142,14 @@ class App:
             stopping.cancel()
         if stopping in done:
             log.info("stopping", reason="signal")
+        ended = done - {stopping}
         await self._leave(deliveries, tasks)
         for task in tasks:
-            if not task.cancelled() and (error := task.exception()) is not None:
+            if task.done() and not task.cancelled() and (error := task.exception()) is not None:
                 raise error
+        if ended and not self._stop.is_set():
+            names = ", ".join(sorted(task.get_name() for task in ended))
+            raise ConnectorError("ended", f"{names}: the feed's task ended, and nobody had asked it to")
 
     async def _leave(self, deliveries: dict[Feed, Delivery], tasks: set[asyncio.Task[None]]) -> None:
         """Let slices in hand be finished, then cancel what is left; all within `stop_seconds`."""
@@ -167,13 +171,15 @@ class App:
             return
 
     def _probes(self) -> Probes:
-        intervals = [site.poll_interval_seconds for site in self._settings.sites.values()]
+        sites = self._settings.sites.values()
+        # An ERP may be silent for as long as its own setting says.
+        longest = [max(_BEAT_INTERVALS * one.poll_interval_seconds, 2 * one.request_timeout_seconds) for one in sites]
         return Probes(
             is_ready=lambda: self._is_ready,
             status=lambda: status_document(
                 self._program, [observer.numbers for observer in self._metrics.observers], time.time()
             ),
-            beat_limit_seconds=max(_LEAST_BEAT_SECONDS, _BEAT_INTERVALS * max(intervals)),
+            beat_limit_seconds=max(_LEAST_BEAT_SECONDS, *longest),
         )
 
     def _warn_of_unverified_sites(self) -> None:

@@ -198,6 +198,7 @@ class Composition:
         kept = JournalLimits(
             stale_list_seconds=site.stale_list_seconds,
             mark_seconds=self._hooks.mark_seconds,
+            accepted_partitions=kafka.accept_partitions,
             stalled_seconds=kafka.transaction_timeout_seconds + 30.0,
         )
         journal = KafkaJournal(feed, self.connection, source.fingerprint, kept, clock.now, clock.monotonic, reached)

@@ -17,6 +17,7 @@ from connector.parts import Listing, Partitions, Parts
 from connector.standing import Progress, Standing
 
 _BEAT_SECONDS = 10.0
+_KEY_BYTES = 8  # of a record, for each character of its business key: it stands in two headers, in UTF-8
 
 
 class Delivery:
@@ -229,7 +230,7 @@ class Delivery:
         for notification in todo:
             try:
                 record = encode(notification)
-                if len(record.value) > limit:
+                if len(record.value) + _KEY_BYTES * len(record.business_key) > limit:
                     raise _too_large(record, limit)
             except BadNotification as bad:
                 return records, bad

@@ -93,6 +93,7 @@ class Waits:
     def __init__(self, pace: Pace) -> None:
         self._pace = pace
         self._retry = Backoff(1.0, pace.retry_cap_seconds)
+        self._confirm = Backoff(1.0, pace.no_progress_cap_seconds)
         self._session = Backoff(1.0, pace.retry_cap_seconds)
         self._blocked = Backoff(pace.blocked_retry_seconds, pace.blocked_retry_cap_seconds)
         self._no_progress = Backoff(pace.poll_interval_seconds, pace.no_progress_cap_seconds)
@@ -105,6 +106,10 @@ class Waits:
             return self._blocked.next()
         # Two instances that fence each other in turns would publish nothing: the one fenced stays away a heartbeat.
         return self._session.next(self._pace.fenced_wait_seconds if isinstance(error, Fenced) else None)
+
+    def after_failed_confirm(self, at_least: float | None) -> float:
+        """The wait after a confirm that failed, in seconds; the next listing would have to be loaded whole for it."""
+        return max(self._pace.poll_interval_seconds, self._confirm.next(at_least))
 
     def after_no_progress(self) -> float:
         """The wait after a listing that showed something of which nothing could be moved, in seconds."""
@@ -121,4 +126,5 @@ class Waits:
     def delivered(self) -> None:
         """A listing was carried through to its end."""
         self._session.reset()
+        self._confirm.reset()
         self._blocked.reset()

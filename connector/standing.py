@@ -74,14 +74,14 @@ class Standing:
         self._unpublished_since = None
 
     def setback(self, error: ConnectorError) -> float:
-        """Show the error (Invariant 6); returns the seconds to wait."""
-        self._is_blocked = isinstance(error, Blocked)
-        self._observer.state(State.BLOCKED if self._is_blocked else State.BACKING_OFF, error.reason, error.message)
+        """Show the error; returns the seconds to wait."""
+        self._show(error)
         return self._waits.after_error(error)
 
     def caught_up(self, *, is_state: bool = True) -> None:
         """The pull had nothing left to publish or confirm."""
         self.caught_up_at = self._now()
+        self._unpublished_since = None
         self._is_blocked = False
         self._observer.caught_up()
         if is_state:
@@ -102,15 +102,21 @@ class Standing:
         if bad is not None:
             return self.setback(bad)
         if confirms.error is not None:
-            wait = self.setback(confirms.error)
-            # A key that may not confirm must not make us load the list in a loop, nor keep news from Kafka.
+            self._show(confirms.error)
+            # What cannot be confirmed must not make us load the list in a loop, nor keep news from Kafka for long.
             if isinstance(confirms.error, Blocked):
                 return self._pace.poll_interval_seconds if moved else self._waits.after_no_progress()
-            return wait
+            return self._waits.after_failed_confirm(confirms.error.retry_after_seconds)
         self._waits.delivered()
-        is_empty = progress.count == 0 or (not self._confirm and not moved)
+        # Where the ERP is never told, its list stays as it is: there is nothing to come back for at once.
+        is_done = progress.count == 0 or not self._confirm
         if not progress.left:
-            self.caught_up(is_state=is_empty)
-        if is_empty:
+            self.caught_up(is_state=is_done)
+        if is_done:
             return self._pace.poll_interval_seconds
         return 0.0 if moved else self._waits.after_no_progress()
+
+    def _show(self, error: ConnectorError) -> None:
+        """What keeps the feed from delivering (Invariant 6)."""
+        self._is_blocked = isinstance(error, Blocked)
+        self._observer.state(State.BLOCKED if self._is_blocked else State.BACKING_OFF, error.reason, error.message)

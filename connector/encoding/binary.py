@@ -16,7 +16,8 @@ EMPTY_BLOCKS = b"\x00"
 
 _LOW_BITS = 14
 _LOW = 1 << _LOW_BITS
-_NEAR = 1 << 26  # below it two look-ups write a number; SyncIDs and the ERP's numbers live there
+_SMALL_END = _LOW >> 1  # below it one look-up writes a number: counts, and the ERP's own numbers
+_NEAR = 1 << 26  # below it two do: SyncIDs
 
 
 def _varint(unsigned: int) -> bytes:
@@ -28,19 +29,22 @@ def _varint(unsigned: int) -> bytes:
     return bytes(out)
 
 
+_SMALL = [_varint(number << 1) for number in range(_SMALL_END)]
 _LOW_PAIRS = [bytes((low & 0x7F | 0x80, low >> 7 | 0x80)) for low in range(_LOW)]
 _HIGH_PARTS = [_varint(high) for high in range((_NEAR << 1) >> _LOW_BITS)]
 
 
 def long(number: int) -> bytes:
     """A number of 64 bits at most; zigzag, then seven bits to a byte."""
-    if _LOW >> 1 <= number < _NEAR:
+    if 0 <= number < _SMALL_END:
+        return _SMALL[number]
+    if 0 <= number < _NEAR:
         unsigned = number << 1
         return _LOW_PAIRS[unsigned & (_LOW - 1)] + _HIGH_PARTS[unsigned >> _LOW_BITS]
     return _varint((number << 1) ^ (number >> 63))
 
 
-SIZES = [long(size) for size in range(4096)]
+SIZES = _SMALL[:4096]
 """What stands before a string of so many bytes."""
 PRESENT_SIZES = [PRESENT + size for size in SIZES]
 """The same in a nullable field."""

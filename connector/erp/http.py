@@ -189,7 +189,7 @@ class Site:
     def _token(self) -> str:
         try:
             token = self._connection.token().strip()
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:
             message = f"the API key for {self._host} cannot be read: check token_file"
             raise Blocked("token", message) from error
         if not token or not token.isascii() or not token.isprintable():

@@ -140,7 +140,7 @@ def retry_after_seconds(value: str | None, now: datetime | None = None) -> float
         return min(float(text[:9]), RETRY_AFTER_CAP_SECONDS)
     try:
         until = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if until.tzinfo is None:
         until = until.replace(tzinfo=UTC)

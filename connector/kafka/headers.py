@@ -52,14 +52,14 @@ class HeaderWriter:
         ]
 
 
-def read_content_hash(headers: Sequence[tuple[str, bytes]]) -> bytes | None:
+def read_content_hash(headers: Sequence[tuple[str, bytes | None]]) -> bytes | None:
     """The content hash among a record's headers, None when the record is not ours.
 
     Raises:
         Blocked: the hash was written by a release this one does not understand.
     """
     for name, value in headers:
-        if name == CONTENT_HASH:
+        if name == CONTENT_HASH and value is not None:
             try:
                 return from_header(value)
             except ValueError as error:

@@ -6,7 +6,6 @@ Must not know what the records mean. See parts.Journal for the contract with the
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -15,7 +14,9 @@ from aiokafka import AIOKafkaConsumer, OffsetAndMetadata, TopicPartition
 from aiokafka import errors as kafka
 from aiokafka.admin import AIOKafkaAdminClient
 
+from connector.errors import Blocked
 from connector.kafka.connection import KafkaConnection
+from connector.kafka.discarding import stop_consumer
 from connector.kafka.mapping import FOREIGN, mapped
 from connector.kafka.published import Published
 from connector.kafka.published_slice import Place, short_hash
@@ -46,6 +47,8 @@ class JournalLimits:
     """Above the transaction timeout: until then somebody else's open transaction may hide our records."""
     commit_seconds: float = 10.0
     close_seconds: float = 3.0
+    accepted_partitions: int | None = None
+    """The number of partitions that an entity topic may have come to have since the last session."""
 
 
 class KafkaJournal:
@@ -81,6 +84,7 @@ class KafkaJournal:
         self._published = Published()
         self._consumer: AIOKafkaConsumer | None = None
         self._partitions = 0
+        self._remarks: list[Remark] = []
         self._ends: dict[Place, int] = {}
         self._marked: dict[Place, int] = {}
         self._marked_at = monotonic()
@@ -99,6 +103,7 @@ class KafkaJournal:
         try:
             async with asyncio.timeout(self._limits.start_seconds):
                 watermark = await self._read_watermark(places)
+                self._refuse_other_partitions()
                 wanted = await spans(self._connection, places, watermark)
                 consumer = await self._start_consumer(wanted)
             records = 0
@@ -166,9 +171,7 @@ class KafkaJournal:
         consumer, self._consumer = self._consumer, None
         self._published = Published()
         if consumer is not None:
-            with contextlib.suppress(*FOREIGN):
-                async with asyncio.timeout(self._limits.close_seconds):
-                    await consumer.stop()
+            await stop_consumer(consumer, self._limits.close_seconds)
 
     async def _read_watermark(self, places: Sequence[Place]) -> dict[Place, int]:
         admin = AIOKafkaAdminClient(**self._connection.client_options())
@@ -183,10 +186,23 @@ class KafkaJournal:
             raise kafka.UnknownError("a partition's committed offset cannot be read") from error
         finally:
             await admin.close()
-        for remark in (from_metadata(found.metadata) for found in committed.values()):
-            if remark is not None and remark.caught_up_at is not None:
-                self.caught_up_at = max(self.caught_up_at or 0.0, remark.caught_up_at)
+        remarks = [from_metadata(found.metadata) for found in committed.values()]
+        self._remarks = [remark for remark in remarks if remark is not None]
+        times = [remark.caught_up_at for remark in self._remarks if remark.caught_up_at is not None]
+        self.caught_up_at = max([*times, self.caught_up_at or 0.0]) or None
         return {(at.topic, at.partition): found.offset for at, found in committed.items() if found.offset >= 0}
+
+    def _refuse_other_partitions(self) -> None:
+        """With another number of partitions the changes of one order go to two of them (Invariant 3)."""
+        known = {remark.partitions for remark in self._remarks}
+        if not known or self._partitions in {*known, self._limits.accepted_partitions}:
+            return
+        message = (
+            f"{self._feed.topic} had {max(known)} partitions and has {self._partitions}: later changes of an order"
+            " would go to another partition than its earlier ones. When every consumer has read what is there, set"
+            f" kafka.accept_partitions: {self._partitions}"
+        )
+        raise Blocked("partitions_changed", message)
 
     async def _start_consumer(self, wanted: Mapping[Place, Span]) -> AIOKafkaConsumer:
         self._consumer = consumer = AIOKafkaConsumer(

@@ -21,6 +21,7 @@ _PERMISSIONS: tuple[tuple[type[Exception], str], ...] = (
 _REASONS: tuple[tuple[type[BaseException], str, str], ...] = (
     (kafka.MessageSizeTooLargeError, "record_too_large", "the topic takes less than it says"),
     (kafka.RecordListTooLargeError, "record_too_large", "the topic takes less than it says"),
+    (kafka.InvalidTimestampError, "clock", "the topic refuses our time: check this machine's clock"),
     (kafka.UnknownTopicOrPartitionError, "topic_missing", "a topic is gone: `cien-connector topics` tells which"),
     (kafka.NotEnoughReplicasError, "not_enough_replicas", "too few brokers are in sync for min.insync.replicas"),
     (kafka.NotEnoughReplicasAfterAppendError, "not_enough_replicas", "too few brokers are in sync"),

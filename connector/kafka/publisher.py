@@ -224,7 +224,8 @@ class KafkaPublisher:
         if refused.records > 1:
             self._batch_bytes = max(1, refused.size // 2)
         else:
-            self._message_bytes = refused.size  # which makes that record a bad one, so that its feed says so
+            # Which makes that record a bad one, so that its feed says so.
+            self._message_bytes = min(self._message_bytes, refused.size) - 1
 
 
 def _retrieve(future: Future) -> None:

@@ -14,10 +14,13 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from connector.errors import SessionLost
 from connector.kafka.connection import KafkaConnection
+from connector.kafka.discarding import stop_consumer
 from connector.kafka.headers import read_content_hash
 from connector.kafka.published_slice import Place, short_hash
 
 _PORTION = 5000
+_STOP_SECONDS = 3.0
+_LARGEST_SYNC_ID = 2**63 - 1
 _SOON_MS = 20  # a new client asks twice: the first time it does not know the leaders yet
 _READ_SECONDS = 0.05  # getmany() does not return for a marker alone, so the positions are looked at this often
 
@@ -61,7 +64,7 @@ async def spans(
         beginnings = await consumer.beginning_offsets(asked)
         ends = await consumer.end_offsets(asked)
     finally:
-        await consumer.stop()
+        await stop_consumer(consumer, _STOP_SECONDS)
     found: dict[Place, Span] = {}
     for partition in asked:
         place = (partition.topic, partition.partition)
@@ -110,7 +113,10 @@ async def read(
             moved_at = clock()
         elif clock() - moved_at > stalled_seconds:
             names = ", ".join(f"{partition.topic}-{partition.partition}" for partition in remaining)
-            message = f"scanning: no progress for {stalled_seconds:g} s on {names}; is a partition without a leader?"
+            message = (
+                f"scanning: nothing could be read for {stalled_seconds:g} s on {names}: a partition has no leader, or a"
+                " transaction hangs there (kafka-transactions.sh find-hanging)"
+            )
             raise SessionLost("scan_stalled", message)
         await asyncio.sleep(0)
 
@@ -120,6 +126,10 @@ def _portion(records: Sequence[Any], place: Place) -> Portion:
     for record in records:
         digest = read_content_hash(record.headers)
         # A record without our header or with another key was written by somebody else: it is nobody's notification.
-        if digest is not None and record.key is not None and record.key.isdigit():
+        if digest is not None and _is_sync_id(record.key):
             pairs.append((int(record.key), short_hash(digest)))
     return Portion(pairs, {place: records[0].offset}, min(r.timestamp for r in records) / 1000, len(records))
+
+
+def _is_sync_id(key: bytes | None) -> bool:
+    return key is not None and key.isdigit() and len(key) <= len(str(_LARGEST_SYNC_ID)) and int(key) <= _LARGEST_SYNC_ID

@@ -105,6 +105,8 @@ async def _check(admin: AIOKafkaAdminClient, feeds: Sequence[Feed], plan: TopicP
 def _new_topic(topic: str, plan: TopicPlan, is_dead_letter: bool) -> NewTopic:  # noqa: FBT001  one private caller
     settings = {
         "cleanup.policy": "delete",
+        # The broker's clock decides how long records are kept, not ours, which may be wrong.
+        "message.timestamp.type": "LogAppendTime",
         "min.insync.replicas": str(plan.min_insync_replicas),
         "retention.ms": str(round(plan.retention_days * _DAY_MS)),
         "unclean.leader.election.enable": "false",
@@ -152,4 +154,9 @@ def _warnings(topic: str, settings: Mapping[str, str], brokers: int) -> list[str
         )
     if brokers > 1 and settings.get("min.insync.replicas") == "1":
         warnings.append(f"{topic}: min.insync.replicas=1: one broker's disk is all that holds an acked record; set 2")
+    if settings.get("message.timestamp.type") == "CreateTime":
+        warnings.append(
+            f"{topic}: message.timestamp.type=CreateTime: a clock of ours that is behind makes records expire early;"
+            " set LogAppendTime"
+        )
     return warnings

@@ -6,17 +6,23 @@ told, it is computed when asked, so that it grows while everything else is stuck
 
 from __future__ import annotations
 
+import math
+
 
 class Lag:
     """The lag of one feed.
 
     The ERP gives no notification a time, so its age counts from when it was first seen. While pulls fail nobody knows
     what waits behind them: the lag is then at least the time since the last good pull.
+
+    Args:
+        overdue_seconds: after so long without a complete list, nobody knows either.
     """
 
-    __slots__ = ("_has_pulled", "_is_failing", "_known_good", "_offered_at", "_oldest")
+    __slots__ = ("_has_pulled", "_is_failing", "_known_good", "_offered_at", "_oldest", "_overdue_seconds")
 
-    def __init__(self) -> None:
+    def __init__(self, overdue_seconds: float = math.inf) -> None:
+        self._overdue_seconds = overdue_seconds
         self._known_good: float | None = None
         self._has_pulled = False
         self._is_failing = False
@@ -56,8 +62,10 @@ class Lag:
         """The lag, None while nobody can know it."""
         # Invariant 6: computed when asked, so that it grows even when the feed's task does nothing any more.
         since = [at for at in (self._oldest, self._offered_at) if at is not None]
-        if self._known_good is not None and (self._is_failing or not (since or self._has_pulled)):
-            since.append(self._known_good)
+        if self._known_good is not None:
+            is_overdue = now - self._known_good > self._overdue_seconds
+            if self._is_failing or is_overdue or not (since or self._has_pulled):
+                since.append(self._known_good)
         if since:
             return max(0.0, now - min(since))
         return 0.0 if self._has_pulled and not self._is_failing else None

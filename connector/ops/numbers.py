@@ -39,6 +39,10 @@ def _requests() -> Tally:
     return Tally((operation, code) for operation in OPERATIONS for code in CODES)
 
 
+_OVERDUE_INTERVALS = 3
+_OVERDUE_SECONDS = 60.0
+
+
 @dataclass(slots=True)
 class FeedNumbers:
     """The numbers of one feed; times are wall-clock seconds since the epoch, None while there is none."""
@@ -66,7 +70,7 @@ class FeedNumbers:
     last_publish_at: float | None = None
     last_confirm_at: float | None = None
     last_caught_up_at: float | None = None
-    lag: Lag = field(default_factory=Lag)
+    lag: Lag = field(init=False)
     pending: int | None = None
     delivery_seconds: Histogram = field(default_factory=lambda: Histogram(_DELIVERY_SECONDS))
 
@@ -87,6 +91,9 @@ class FeedNumbers:
     scan_records: int = 0
     scan_seconds: Histogram = field(default_factory=lambda: Histogram(_SCAN_SECONDS))
     watermark_lag: int | None = None
+
+    def __post_init__(self) -> None:
+        self.lag = Lag(max(_OVERDUE_INTERVALS * self.poll_interval_seconds, _OVERDUE_SECONDS))
 
     @property
     def in_flight(self) -> int:

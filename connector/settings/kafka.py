@@ -76,6 +76,11 @@ class Kafka(Group):
     create_topics: CreateTopics | None = Field(
         default=None, description="When given, missing topics are created; when absent, they must exist."
     )
+    accept_partitions: Annotated[int, Field(ge=1)] | None = Field(
+        default=None,
+        description="A topic that came to have another number of partitions blocks its feed, since the order of changes"
+        " would break; this number is accepted.",
+    )
     compression: Literal["zstd", "lz4", "none"] = Field(
         default="zstd",
         description="How batches are compressed; consumers must read it (aiokafka with its extra of the same name).",

@@ -28,6 +28,7 @@ class FakeErp:
     """A list of pending notifications that forgets what is confirmed; confirmed ones go to the history."""
 
     pending: dict[int, list[bytes]] = field(default_factory=dict)
+    hidden: dict[int, list[bytes]] = field(default_factory=dict)
     history: list[int] = field(default_factory=list)
     faults: list[Exception] = field(default_factory=list)
     confirm_faults: list[Exception] = field(default_factory=list)
@@ -101,11 +102,13 @@ class FakeEncoder:
     """The record is the raw bytes; a notification whose bytes say "bad" cannot be one."""
 
     content_type = "test"
+    business_key: str | None = None
 
     def encode(self, notification: Notification) -> Record:
         if b"bad" in notification.raw:
             raise BadNotification("bad", f"SyncID {notification.sync_id} is bad", sync_id=notification.sync_id)
-        return Record(notification.sync_id, notification.content_hash, str(notification.sync_id % 3), notification.raw)
+        key = self.business_key or str(notification.sync_id % 3)
+        return Record(notification.sync_id, notification.content_hash, key, notification.raw)
 
 
 @dataclass
@@ -222,6 +225,7 @@ class FakeJournal:
     async def mark(self, *, caught_up_at: float | None, force: bool = False) -> int:
         del force
         self._kafka.caught_up_at = caught_up_at or self._kafka.caught_up_at
+        self._published.forget_settled(self._clock.monotonic() - 900.0)
         self._reached(Point.AFTER_MARK)
         return 0
 

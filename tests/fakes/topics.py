@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.errors import for_code
 
 _DEADLINE_SECONDS = 60.0
@@ -46,6 +46,16 @@ async def delete_topics(bootstrap_servers: str, names: Sequence[str]) -> None:
     """Delete topics."""
     async with asyncio.timeout(_DEADLINE_SECONDS), _admin(bootstrap_servers) as admin:
         await admin.delete_topics(list(names))
+
+
+async def add_partitions(bootstrap_servers: str, name: str, partitions: int) -> None:
+    """Let a topic have so many partitions, each with a leader."""
+    async with asyncio.timeout(_DEADLINE_SECONDS), _admin(bootstrap_servers) as admin:
+        await admin.create_partitions({name: NewPartitions(total_count=partitions)})
+        topic: dict[str, object] = {"partitions": [], "error_code": 0}
+        while len(topic["partitions"]) < partitions or not _is_led(topic):  # type: ignore[arg-type]
+            (topic,) = await admin.describe_topics([name])
+            await asyncio.sleep(_LOOK_EVERY_SECONDS)
 
 
 def _is_led(topic: dict[str, object]) -> bool:

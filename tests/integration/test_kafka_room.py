@@ -9,16 +9,17 @@ from dataclasses import replace
 
 import pytest
 
-from connector.errors import Fenced, SessionLost
+from connector.errors import Blocked, Fenced, SessionLost
 from connector.identity import content_hash
 from connector.kafka.connection import KafkaConnection
 from connector.kafka.headers import HeaderWriter
 from connector.kafka.journal import JournalLimits, KafkaJournal
 from connector.kafka.publisher import KafkaPublisher, PublisherLimits
-from connector.model import Feed, Notification, Record
+from connector.model import Feed, Notification, Point, Record
 from connector.sandbox.apache import ApacheKafka
+from tests.brokers import Broker
 from tests.conftest import MakeFeed
-from tests.fakes.topics import create_topics
+from tests.fakes.topics import add_partitions, create_topics
 from tests.integration.conftest import Committed
 
 pytestmark = pytest.mark.real_kafka
@@ -198,6 +199,68 @@ async def test_somebody_elses_open_transaction_does_not_hide_our_records(
         await scanned.close()
         await producer.discard()
         await stranger.discard()
+
+
+async def test_partitions_that_were_added_block_the_feed_until_accepted(
+    feed: Feed, connection: KafkaConnection, kafka: Broker
+) -> None:
+    """Another number of partitions would send an order's later changes elsewhere: a person has to say so."""
+    producer, first = publisher(feed, connection), journal(feed, connection)
+    try:
+        partitions = await producer.fence()
+        await first.scan(partitions)
+        await first.mark(caught_up_at=None, force=True)
+    finally:
+        await first.close()
+        await producer.discard()
+    await add_partitions(kafka.bootstrap_servers, feed.topic, 7)
+    changed = {**partitions, feed.topic: 7}
+    second = journal(feed, connection)
+    try:
+        with pytest.raises(Blocked, match=r"kafka\.accept_partitions: 7"):
+            await second.scan(changed)
+    finally:
+        await second.close()
+    accepting = JournalLimits(accepted_partitions=7)
+    third = KafkaJournal(feed, connection, "fingerprint", accepting, time.time, time.monotonic)
+    try:
+        assert await third.scan(changed) == 0
+    finally:
+        await third.close()
+
+
+async def test_a_broker_that_dies_during_the_scan_loses_the_session_and_nothing_else(
+    broker_to_freeze: ApacheKafka,
+) -> None:
+    """What closing the consumer raises then must not end the feed's task in silence."""
+    feed = Feed("dying", "s", "order", "cienapps", "s.order", "s.order.dead-letter")
+    await create_topics(broker_to_freeze.bootstrap_servers, [feed.topic, feed.dead_letter_topic], partitions=4)
+    connection = KafkaConnection(broker_to_freeze.bootstrap_servers)
+    producer = publisher(feed, connection, PublisherLimits(compression=None))
+    try:
+        partitions = await producer.fence()
+        for start in range(0, 12_000, 3000):
+            await producer.publish(records(range(start, start + 3000), size=2000))
+    finally:
+        await producer.discard()
+
+    def reached(point: Point) -> None:
+        if point is Point.IN_SCAN and 1 in broker_to_freeze.pids:
+            broker_to_freeze.kill(1)
+
+    limits = JournalLimits(stalled_seconds=2.0)
+    dying = KafkaJournal(feed, connection, "fingerprint", limits, time.time, time.monotonic, reached)
+
+    async def session() -> None:
+        try:
+            await dying.scan(partitions)
+        finally:
+            await dying.close()
+
+    ended = asyncio.create_task(session())
+    await asyncio.wait([ended])
+    assert not ended.cancelled()
+    assert isinstance(ended.exception(), SessionLost)
 
 
 async def test_discarding_against_a_frozen_broker_leaves_no_task_behind(broker_to_freeze: ApacheKafka) -> None:

@@ -24,6 +24,7 @@ class World:
         self.erp = FakeErp()
         self.kafka = FakeKafka()
         self.clock = FakeClock()
+        self.encoder = FakeEncoder()
         self.observer = Recorder()
         self.confirm = confirm
         self.pace = pace
@@ -31,7 +32,7 @@ class World:
     def delivery(self, reached: Callable[[Point], None] = lambda _point: None) -> Delivery:
         parts = Parts(
             source=self.erp,
-            encoder=FakeEncoder(),
+            encoder=self.encoder,
             publisher=FakePublisher(self.kafka, reached),
             journal=FakeJournal(self.kafka, reached, self.clock),
             observer=self.observer,  # type: ignore[arg-type]
@@ -308,3 +309,51 @@ async def test_stop_finishes_the_slice_in_hand() -> None:
     assert [sync_id for sync_id, _ in world.kafka.pairs()] == [1, 2, 3]
     assert sorted(world.erp.pending) == [4, 5, 6, 7]
     assert world.observer.states[-1] == (State.STOPPED, None)
+
+
+async def test_a_confirm_that_keeps_failing_does_not_load_the_list_in_a_loop() -> None:
+    """Failed by the ERP's errors, not by permission: the waits between the lists double all the same."""
+    world = World()
+    world.erp.add(1)
+    world.erp.confirm_faults = [Retriable("http_5xx", "confirm failed")] * 1000
+    await world.run(waits=40)
+    assert world.erp.pulls <= 12
+    assert world.clock.time - 1_000_000 > 200
+
+
+async def test_a_list_that_is_never_told_is_not_asked_for_at_once_again() -> None:
+    """With `confirm: never` and contents that differ each time, the interval is kept."""
+    world = World(confirm=False)
+    world.erp.add(1, b"first")
+    world.erp.on_pull = lambda: world.erp.add(1, b"%d" % world.erp.pulls)
+    await world.run(waits=5)
+    assert world.erp.pulls == 5
+    assert min(world.clock.waits) >= 5.0
+
+
+async def test_a_refused_confirm_and_an_empty_list_do_not_make_a_duplicate() -> None:
+    """A key without write permission, and the module off for an hour: what is listed again is known."""
+    pace = Pace(poll_interval_seconds=10.0, slice_records=3, idle_session_seconds=1e9)
+    world = World(pace=pace)
+    world.erp.add(1)
+    world.erp.confirm_faults = [Blocked("forbidden", "no")] * 1000
+
+    def switch_the_module() -> None:
+        if world.erp.pulls == 3:
+            world.erp.hidden, world.erp.pending = world.erp.pending, {}
+        if world.erp.pulls == 300:
+            world.erp.pending = world.erp.hidden
+
+    world.erp.on_pull = switch_the_module
+    await world.run(waits=600)
+    assert world.erp.pulls > 300
+    assert world.kafka.pairs() == [(1, b"{}")]
+
+
+async def test_a_long_business_key_counts_towards_the_size() -> None:
+    """The key stands in two headers as well: what is too large with it holds the feed instead of a session."""
+    world = World()
+    world.encoder.business_key = "k" * 200
+    world.erp.add(1)
+    await world.run(waits=1)
+    assert (State.BLOCKED, "too_large") in world.observer.states
