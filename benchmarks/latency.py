@@ -1,6 +1,6 @@
 """From the list's answer to the commit, while orders are saved at a steady rate: every record's own seconds.
 
-python -m benchmarks.latency [--rate 200] [--seconds 20] [--poll-interval-seconds 1]
+python -m benchmarks.latency [--rate 200] [--seconds 60] [--poll-interval-seconds 1]
 
 The connector runs in this process; the ERP and Kafka in theirs. On a busy machine most of it is waiting for a core:
 Linux tells how long this process waited, and what Kafka waited comes on top.
@@ -89,7 +89,7 @@ def main() -> None:
     """Run it as asked."""
     parser = argparse.ArgumentParser(description="From the list's answer to the commit.")
     parser.add_argument("--rate", type=float, default=200.0, help="orders saved per second")
-    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--poll-interval-seconds", type=float, default=1.0)
     asked = parser.parse_args()
     with scene() as made, erp() as served:

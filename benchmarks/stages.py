@@ -28,8 +28,8 @@ from connector.erp.spool import Spool
 from connector.identity import content_hash
 from connector.kafka.connection import KafkaConnection
 from connector.kafka.headers import HeaderWriter
+from connector.kafka.journal import JournalLimits, KafkaJournal
 from connector.kafka.partitioning import partition_of
-from connector.kafka.published import Published, short_hash
 from connector.kafka.publisher import KafkaPublisher, PublisherLimits
 from connector.model import Feed, Notification, Record
 
@@ -128,14 +128,14 @@ def spooled(pieces: Iterable[Piece]) -> Spool:
     return spool
 
 
-def split_all(published: Published, slices: Slices) -> None:
+def note_all(journal: KafkaJournal, slices: Slices, encoded: Sequence[Sequence[Record]]) -> None:
     """What the journal does for a backlog that is new to it."""
-    for portion in slices:
-        _, todo = published.split(portion, 0.0)
-        pairs = [(one.sync_id, short_hash(one.content_hash)) for one in todo]
-        published.add(pairs, {(TOPIC, 0): 0}, 0.0, shown=True)
-        published.confirmed([one.sync_id for one in todo], 0.0)
-        published.pending()
+    journal.begin_listing()
+    for portion, records in zip(slices, encoded, strict=True):
+        journal.split(portion)
+        journal.acked(records, {(TOPIC, 0): (0, len(records))}, 0.0)
+        journal.confirmed([record.sync_id for record in records])
+        journal.pending()
 
 
 def encode_all(encoder: SingleObjectEncoder, slices: Slices) -> list[list[Record]]:
@@ -168,7 +168,6 @@ def parse_stages(stages: Stages, chunks: list[bytes]) -> Slices:
     spool.close()
     given = [notification for portion in slices for notification in portion]
     stages.timed("  of which blake2b", lambda: [content_hash(one.raw) for one in given], counts=False)
-    stages.timed("journal: split, add, confirmed", lambda: split_all(Published(), slices))
     return slices
 
 
@@ -178,6 +177,8 @@ def encode_stages(stages: Stages, slices: Slices) -> list[list[Record]]:
     encoded = stages.timed(
         "decode JSON, encode Avro", lambda: encode_all(SingleObjectEncoder(schema, Unobserved()), slices)
     )
+    journal = KafkaJournal(FEED_HERE, KafkaConnection(""), "", JournalLimits(), time.time, time.monotonic)
+    stages.timed("journal: split, acked, confirmed", lambda: note_all(journal, slices, encoded))
     given = [notification for portion in slices for notification in portion]
     with_json = through_fastavro(schema, json.loads)
     stages.timed("  beside: json + fastavro", lambda: [with_json(one) for one in given] and None, counts=False)
