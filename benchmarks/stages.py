@@ -177,8 +177,6 @@ def encode_stages(stages: Stages, slices: Slices) -> list[list[Record]]:
     encoded = stages.timed(
         "decode JSON, encode Avro", lambda: encode_all(SingleObjectEncoder(schema, Unobserved()), slices)
     )
-    journal = KafkaJournal(FEED_HERE, KafkaConnection(""), "", JournalLimits(), time.time, time.monotonic)
-    stages.timed("journal: split, acked, confirmed", lambda: note_all(journal, slices, encoded))
     given = [notification for portion in slices for notification in portion]
     with_json = through_fastavro(schema, json.loads)
     stages.timed("  beside: json + fastavro", lambda: [with_json(one) for one in given] and None, counts=False)
@@ -186,6 +184,8 @@ def encode_stages(stages: Stages, slices: Slices) -> list[list[Record]]:
     fields = one.sync_id, one.content_hash, one.business_key, one.value
     stages.timed("  making a Record, a msgspec struct", lambda: [Record(*fields) for _ in given] and None, counts=False)
     stages.timed("  beside: a frozen dataclass", lambda: [Frozen(*fields) for _ in given] and None, counts=False)
+    journal = KafkaJournal(FEED_HERE, KafkaConnection(""), "", JournalLimits(), time.time, time.monotonic)
+    stages.timed("journal: split, acked, confirmed", lambda: note_all(journal, slices, encoded))
     return encoded
 
 
