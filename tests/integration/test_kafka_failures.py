@@ -80,20 +80,27 @@ async def test_kafka_goes_away_between_sessions(on_own: Scene, own: ApacheKafka)
     await here.is_clean(notifications=5)
 
 
-async def test_kafka_is_killed_under_load(on_own: Scene, own: ApacheKafka) -> None:
-    """Killed in the middle of a backlog: lag and pending show it, and nothing is lost, doubled or out of order."""
-    here = on_own
-    here.pace(slice_records=100)
-    here.erp.create(4000, "order")
-    async with here.running():
-        await here.until(lambda one: one["counts"]["published"] > 500)
-        await asyncio.to_thread(own.kill, 1)
-        found = await here.until(lambda one: one["lag_seconds"] > 1)
-        assert found["pending"] > 0
-        assert (await here.page("/livez")).status_code == 200
-        await asyncio.to_thread(own.restart, 1)
-        await here.delivered()
-    await here.is_clean(notifications=4000)
+async def test_brokers_are_killed_under_load(three_brokers: ApacheKafka, tmp_path: Path) -> None:
+    """Two of three killed in the middle of a backlog: lag and pending show it; nothing is lost, doubled, disordered.
+
+    Three, because a single broker killed within the moment between a commit and its markers may forget them
+    (docs/assumptions.md, "Known holes").
+    """
+    with scene(Broker(three_brokers.bootstrap_servers, "apache"), tmp_path) as here:
+        here.settings["kafka"]["create_topics"] |= {"replication_factor": 3, "min_insync_replicas": 2}
+        here.pace(slice_records=100)
+        here.erp.create(4000, "order")
+        async with here.running():
+            await here.until(lambda one: one["counts"]["published"] > 500)
+            await asyncio.to_thread(three_brokers.kill, 1)
+            await asyncio.to_thread(three_brokers.kill, 2)
+            found = await here.until(lambda one: one["lag_seconds"] > 1)
+            assert found["pending"] > 0
+            assert (await here.page("/livez")).status_code == 200
+            await asyncio.to_thread(three_brokers.restart, 1)
+            await asyncio.to_thread(three_brokers.restart, 2)
+            await here.delivered()
+        await here.is_clean(notifications=4000)
 
 
 async def test_another_instance_takes_over(here: Scene) -> None:

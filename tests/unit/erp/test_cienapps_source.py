@@ -315,6 +315,21 @@ async def test_a_failed_list_gives_its_turn_back() -> None:
                 await setup.source.pull()
 
 
+async def test_a_token_that_cannot_be_read_any_more_blocks_the_feed() -> None:
+    """A rotation that is not atomic leaves no file for a moment: the process and its other feeds go on."""
+
+    def gone() -> str:
+        message = "the file cannot be read: no such file"
+        raise ValueError(message)
+
+    async with raw_server(answer(ORDERS)) as server:
+        site = Site(SiteConnection(f"http://127.0.0.1:{server.port}", gone))
+        with pytest.raises(Blocked, match="token_file") as raised:
+            await CienappsSource(FEED, site, asyncio.Semaphore(1), Watching()).pull()
+        await site.close()
+    assert raised.value.reason == "token"
+
+
 async def test_a_rotated_token_takes_effect() -> None:
     """It is asked for at every request."""
     tokens = iter(["first\n", "second\n"])

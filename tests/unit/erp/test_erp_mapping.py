@@ -143,6 +143,7 @@ def test_retry_after_counts_where_it_is_defined(status: int, seconds: float | No
         ("Tue, 01 Mar 2035 12:00:30 GMT", 3600.0),
         ("Sun, 99 Mar 2026 12:00:30 GMT", None),
         ("Sun, 01 Mar 99999 12:00:30 GMT", None),
+        ("Sun, 01 Mar 2026 12:00:30 +99999999999999", None),
         ("Sun Mar  1 12:00:30 2026", 30.0),
     ],
 )

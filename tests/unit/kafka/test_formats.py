@@ -48,6 +48,7 @@ def test_a_hash_of_an_unknown_release_blocks(value: bytes) -> None:
 def test_a_record_of_somebody_else_has_no_hash() -> None:
     """Records that others wrote to the topic are no notifications of ours."""
     assert read_content_hash([("other", b"x")]) is None
+    assert read_content_hash([("content-hash", None)]) is None
 
 
 def test_the_watermark_metadata() -> None:
