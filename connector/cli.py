@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import logging
 import os
 import sys
 from importlib.util import find_spec
@@ -133,6 +134,7 @@ def topics(  # noqa: PLR0913  one argument per option
     from connector.tables import show_topics  # noqa: PLC0415
 
     settings = _settings(config)
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it would say is in our own message
     plan = topic_plan(settings)
     if partitions is not None:
         plan = TopicPlan(partitions, replication_factor, min_insync_replicas)
