@@ -154,8 +154,11 @@ def _config(application: Starlette) -> uvicorn.Config:
 def _listen(host: str, port: int) -> socket.socket:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
-        return socket.create_server((host, port), family=family)
+        listening = socket.create_server((host, port), family=family)
+        # asyncio leaves it off for a socket that it did not make, and each answer would wait 40 ms for an ACK.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except OSError as error:
         why = (error.strerror or type(error).__name__).lower()
         message = f"server.host {host}, server.port {port}: cannot listen there ({why}); port 0 takes any free one"
         raise EnvironmentUnusable("ops_address", message) from error
+    return listening
