@@ -102,8 +102,7 @@ class Confirms:
             raise
         except (Retriable, Blocked) as error:
             # The SyncIDs are listed again, or they are gone: the next listing tells, so nothing is lost here.
-            if isinstance(error, Retriable):
-                self._settled.perhaps_confirmed(sync_ids)
+            self._settled.perhaps_confirmed(sync_ids)  # some of them, or all: refused in the middle, or not answered
             self._failures += 1
             self.error = error
             self._observer.confirm_failed(error.reason)

@@ -160,7 +160,7 @@ class Journal(Protocol):
     def end_listing(self, highest: int | None) -> None:
         """The listing was complete: what may be confirmed and is not shown, below its highest SyncID, is confirmed.
 
-        May be: the scan found it, or its confirm was sent and not answered. What was never sent, or was refused, stays.
+        May be: the scan found it, or its confirm failed, perhaps after it was done. An empty listing proves nothing.
         """
 
     def pending(self) -> tuple[int, float | None]:

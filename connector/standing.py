@@ -51,6 +51,7 @@ class Standing:
         self._confirm = confirm
         self._is_blocked = False
         self._unpublished_since: float | None = None
+        self._pending = 0
         self.caught_up_at: float | None = None
 
     def first_seen(self, progress: Progress) -> float:
@@ -92,7 +93,8 @@ class Standing:
         unconfirmed, oldest = journal.pending() if self._confirm else (0, None)
         if progress.left:
             oldest = min(self.first_seen(progress), oldest or progress.seen_at)
-        self._observer.pending(progress.left + unconfirmed, oldest)
+        self._pending = progress.left + unconfirmed
+        self._observer.pending(self._pending, oldest)
 
     def after_listing(self, progress: Progress, confirms: Confirms, bad: BadNotification | None) -> float:
         """Show how the listing ended; returns the seconds to wait before the next pull."""
@@ -110,7 +112,7 @@ class Standing:
         self._waits.delivered()
         # Where the ERP is never told, its list stays as it is: there is nothing to come back for at once.
         is_done = progress.count == 0 or not self._confirm
-        if not progress.left:
+        if not self._pending:
             self.caught_up(is_state=is_done)
         if is_done:
             return self._pace.poll_interval_seconds

@@ -47,11 +47,11 @@ async def stop_consumer(consumer: AIOKafkaConsumer, seconds: float) -> None:
     which here would end the caller in silence.
     """
     stopping = asyncio.ensure_future(consumer.stop())
+    stopping.add_done_callback(_retrieve)
     try:
         await asyncio.wait([stopping], timeout=seconds)
     finally:
         stopping.cancel()
-        _retrieve(stopping)
 
 
 def _fail_pending(accumulator: MessageAccumulator) -> None:

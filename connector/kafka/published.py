@@ -61,7 +61,12 @@ class Published:
                 held.perhaps_confirm(sync_ids)
 
     def end_listing(self, highest: int | None, now: float) -> int:
-        """The listing was complete; returns how many pairs count as confirmed because it did not show them."""
+        """The listing was complete; returns how many pairs count as confirmed because it did not show them.
+
+        An empty list proves nothing: the ERP's module may be off, and show everything again when it is on.
+        """
+        if highest is None:
+            return 0
         return sum(held.confirm_unshown(highest, now) for held in self._slices if held.unconfirmed)
 
     def pending(self, now: float, stale_list_seconds: float) -> tuple[int, float | None]:

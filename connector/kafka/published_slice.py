@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 Place = tuple[str, int]
 """A topic and a partition of it."""
@@ -132,40 +132,38 @@ class PublishedSlice:
 
     def confirm(self, sync_ids: Sequence[int], now: float) -> int:
         """Note that these SyncIDs, with any content, are confirmed; returns how many pairs newly are."""
+        newly = matched = 0
         if len(sync_ids) == len(self._sync_ids) and array("q", sync_ids) == self._sync_ids:
-            newly = self.unconfirmed
+            newly, matched = self.unconfirmed, len(sync_ids)
             self._states = bytearray([SHOWN | CONFIRMED]) * len(sync_ids)
         else:
-            newly = sum(self._confirm_one(sync_id) for sync_id in sync_ids)
-        return self._count(newly, now)
+            for index in self._indexes(sync_ids):
+                newly += not self._states[index] & CONFIRMED
+                matched += 1
+                self._states[index] |= CONFIRMED
+        # A slice that merely lies between the SyncIDs of a confirm is no younger for it.
+        return self._count(newly, now) if matched else 0
 
     def perhaps_confirm(self, sync_ids: Sequence[int]) -> None:
-        """Note that nobody knows whether these SyncIDs are confirmed: the answer did not come."""
-        for sync_id in sync_ids:
-            index = bisect_left(self._sync_ids, sync_id)
-            while index < len(self._sync_ids) and self._sync_ids[index] == sync_id:
-                self._states[index] |= PERHAPS
-                index += 1
+        """Note that nobody knows whether these SyncIDs are confirmed: all or some may be."""
+        for index in self._indexes(sync_ids):
+            self._states[index] |= PERHAPS
 
-    def confirm_unshown(self, below: int | None, now: float) -> int:
-        """Note that pairs which are perhaps confirmed and not shown, below a SyncID, are; returns how many newly are.
-
-        A pair whose confirm was never tried, or was refused, is not: its list may be empty for another reason.
-        """
-        end = len(self._sync_ids) if below is None else bisect_left(self._sync_ids, below)
+    def confirm_unshown(self, below: int, now: float) -> int:
+        """Note that pairs which are perhaps confirmed and not shown, below a SyncID, are; returns how many."""
+        end = bisect_left(self._sync_ids, below)
         newly = self._states.count(PERHAPS, 0, end)
         if newly:
             self._states[:end] = self._states[:end].replace(bytes([PERHAPS]), bytes([CONFIRMED]))
-        return self._count(newly, now)
+        return self._count(newly, now) if newly else 0
 
-    def _confirm_one(self, sync_id: int) -> int:
-        newly = 0
-        index = bisect_left(self._sync_ids, sync_id)
-        while index < len(self._sync_ids) and self._sync_ids[index] == sync_id:
-            newly += not self._states[index] & CONFIRMED
-            self._states[index] |= CONFIRMED
-            index += 1
-        return newly
+    def _indexes(self, sync_ids: Sequence[int]) -> Iterator[int]:
+        """Where these SyncIDs stand here, each content of them."""
+        for sync_id in sync_ids:
+            index = bisect_left(self._sync_ids, sync_id)
+            while index < len(self._sync_ids) and self._sync_ids[index] == sync_id:
+                yield index
+                index += 1
 
     def _count(self, newly: int, now: float) -> int:
         self._confirmed += newly

@@ -331,12 +331,13 @@ async def test_a_list_that_is_never_told_is_not_asked_for_at_once_again() -> Non
     assert min(world.clock.waits) >= 5.0
 
 
-async def test_a_refused_confirm_and_an_empty_list_do_not_make_a_duplicate() -> None:
-    """A key without write permission, and the module off for an hour: what is listed again is known."""
+@pytest.mark.parametrize("error", [Blocked("forbidden", "no"), Retriable("connect", "no answer")])
+async def test_a_failed_confirm_and_an_empty_list_do_not_make_a_duplicate(error: Blocked | Retriable) -> None:
+    """Confirms that fail, and the module off for an hour: what is listed again is known."""
     pace = Pace(poll_interval_seconds=10.0, slice_records=3, idle_session_seconds=1e9)
     world = World(pace=pace)
     world.erp.add(1)
-    world.erp.confirm_faults = [Blocked("forbidden", "no")] * 1000
+    world.erp.confirm_faults = [error] * 1000
 
     def switch_the_module() -> None:
         if world.erp.pulls == 3:
@@ -357,3 +358,15 @@ async def test_a_long_business_key_counts_towards_the_size() -> None:
     world.erp.add(1)
     await world.run(waits=1)
     assert (State.BLOCKED, "too_large") in world.observer.states
+
+
+async def test_a_confirm_without_effect_is_pending_in_the_end_and_never_caught_up() -> None:
+    """The ERP accepts the confirm and lists the notification for ever: lag tells, once no list can be that stale."""
+    world = World()
+    world.erp.stale = [(1, b"{}")]
+    await world.run(waits=400)
+    assert world.observer.last_pending[0] == 1
+    count, oldest = world.observer.last_pending
+    assert (count, oldest) == (1, 1_000_000.0)
+    caught_up = [name for name, _ in world.observer.calls if name == "caught_up"]
+    assert 0 < len(caught_up) < 12

@@ -63,7 +63,7 @@ def test_it_agrees_with_a_plain_dictionary(
             gone = {
                 one
                 for one, done in model.items()
-                if not done and one in perhaps - shown and (highest is None or one[0] < highest)
+                if not done and one in perhaps - shown and highest is not None and one[0] < highest
             }
             assert published.end_listing(highest, float(now)) == len(gone)
             model |= dict.fromkeys(gone, True)
@@ -124,15 +124,16 @@ def test_a_higher_unconfirmed_sync_id_is_not_taken_for_confirmed() -> None:
     published.begin_listing()
     assert published.end_listing(6, 1.0) == 2
     assert published.lowest_offsets() == {PLACE: 0}
-    assert published.end_listing(None, 2.0) == 1
+    assert published.end_listing(None, 2.0) == 0  # an empty list proves nothing
+    assert published.end_listing(10, 2.0) == 1
 
 
 def test_what_was_never_sent_to_the_erp_is_not_taken_for_confirmed() -> None:
-    """An empty list may mean that the module is off: what was refused stays, and is known when listed."""
+    """It stays, and is known when it is listed again, whatever other lists show meanwhile."""
     published = Published()
     published.add([pair(notification(1, b"a"))], {PLACE: 100}, 0.0, shown=True)
     published.begin_listing()
-    assert published.end_listing(None, 1.0) == 0
+    assert published.end_listing(5, 1.0) == 0
     published.forget_settled(before=1e9)
     published.begin_listing()
     assert published.split([notification(1, b"a")], 2000.0)[1] == []
@@ -148,3 +149,28 @@ def test_a_confirm_without_effect_shows_when_no_list_can_be_that_stale() -> None
         published.split([notification(1, b"a")], now)
         published.confirmed([1], now)
         assert published.pending(now, 900.0) == expected
+
+
+def test_an_empty_list_proves_nothing() -> None:
+    """The ERP's module may be off: what is perhaps confirmed is known when the list shows it again."""
+    published = Published()
+    published.add([pair(notification(1, b"a"))], {PLACE: 100}, 0.0, shown=False)
+    published.begin_listing()
+    assert published.end_listing(None, 1.0) == 0
+    published.forget_settled(before=1e9)
+    published.begin_listing()
+    assert published.split([notification(1, b"a")], 2000.0)[1] == []
+
+
+def test_a_confirm_does_not_renew_the_slices_it_passes_over() -> None:
+    """A SyncID below and one above a settled slice, confirmed together, do not keep it alive."""
+    published = Published()
+    published.add([(1, 7)], {PLACE: 1}, 0.0, shown=True)
+    published.add([(5, 7)], {PLACE: 5}, 100.0, shown=True)
+    published.add([(9, 7)], {PLACE: 9}, 200.0, shown=True)
+    published.confirmed([1, 5, 9], 300.0)
+    published.confirmed([1, 9], 900.0)
+    published.forget_settled(before=300.0)
+    assert published.lowest_offsets() == {PLACE: 1}
+    published.add([(20, 7)], {PLACE: 20}, 900.0, shown=True)
+    assert 5 not in {one.lowest for one in published._slices}
