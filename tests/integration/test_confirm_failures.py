@@ -55,7 +55,7 @@ async def test_a_key_without_write_permission_does_not_load_the_list_in_a_loop(h
         await here.tells(State.BLOCKED, "forbidden")
         asked, begun = here.erp.counts.list_requests["order"], time.monotonic()
         await here.until_true(lambda: here.erp.counts.list_requests["order"] >= asked + 7)
-        # Of seven waits the first, after what was published, may have begun before; jitter leaves half of each at least.
+        # Of seven waits the first may have begun before; jitter leaves half of each of the others at least.
         assert time.monotonic() - begun > 0.05 / 2 * (1 + 2 + 4 + 8 + 16 + 32)
 
 
