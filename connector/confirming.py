@@ -29,7 +29,7 @@ class Settled(Protocol):
         """The ERP accepted these; see parts.Journal."""
 
     def perhaps_confirmed(self, sync_ids: Sequence[int]) -> None:
-        """The ERP's answer did not come; see parts.Journal."""
+        """Their confirm failed; see parts.Journal."""
 
 
 class ConfirmObserver(Protocol):

@@ -155,7 +155,7 @@ class Journal(Protocol):
         """The ERP accepted these; returns how many pairs were not known to be confirmed."""
 
     def perhaps_confirmed(self, sync_ids: Sequence[int]) -> None:
-        """These were sent to the ERP, and its answer did not come: a later listing tells."""
+        """Their confirm failed, and some or all of them may be confirmed: a later listing tells."""
 
     def end_listing(self, highest: int | None) -> None:
         """The listing was complete: what may be confirmed and is not shown, below its highest SyncID, is confirmed.
